@@ -1,0 +1,59 @@
+import { readCredential } from './credential.ts'
+import type { AuthFailure, AuthPlugin, AuthRequest, Principal } from './plugin.ts'
+
+export type AuthResult =
+  | { readonly status: 'authenticated'; readonly principal: Principal }
+  /** No principal; `failure` is absent when the request presented nothing at all. */
+  | { readonly status: 'refused'; readonly failure?: AuthFailure }
+
+/** A request as the chain sees it; node's `IncomingMessage.rawHeaders` fits. */
+export interface ChainRequest extends AuthRequest {
+  readonly rawHeaders: readonly string[]
+}
+
+export interface AuthChain {
+  /** Asks each plugin in order; the first that does not skip decides. */
+  authenticate(request: ChainRequest): Promise<AuthResult>
+  /** The `WWW-Authenticate` field values for a 401, one per scheme (RFC 9110 §11.6.1). */
+  challenges(failure?: AuthFailure): string[]
+}
+
+/**
+ * @param onRefused told of every presented credential that opened nothing, for log and metrics.
+ */
+export function createAuthChain(
+  plugins: readonly AuthPlugin[],
+  onRefused: (plugin: string, failure: AuthFailure) => void = () => undefined,
+): AuthChain {
+  const refuse = (plugin: string, failure: AuthFailure): AuthResult => {
+    onRefused(plugin, failure)
+    return { status: 'refused', failure }
+  }
+  return {
+    async authenticate(request) {
+      const presented = readCredential(request.rawHeaders)
+      if (presented.status === 'none') return { status: 'refused' }
+      if (presented.status === 'malformed') return refuse('chain', presented.failure)
+      const { credential } = presented
+      for (const plugin of plugins) {
+        if (!plugin.schemes.includes(credential.scheme)) continue
+        const outcome = await plugin.authenticate(credential, request)
+        if (outcome.status === 'authenticated') return outcome
+        if (outcome.status === 'rejected') return refuse(plugin.name, outcome.failure)
+      }
+      const code = credential.scheme === 'Bearer' ? 'invalid_token' : 'invalid_credentials'
+      return refuse('chain', { code, reason: `unknown ${credential.scheme} credential` })
+    },
+    challenges(failure) {
+      const byScheme = new Map<string, string>()
+      for (const plugin of plugins) {
+        for (const scheme of plugin.schemes) {
+          const challenge = plugin.challenge(failure)
+          if (!byScheme.has(scheme) && challenge.startsWith(scheme)) byScheme.set(scheme, challenge)
+        }
+      }
+      // Clients that know only Basic read the first challenge they understand; Bearer leads.
+      return [...byScheme.values()].sort((one, other) => other.localeCompare(one))
+    },
+  }
+}

@@ -1,0 +1,21 @@
+import { randomBytes } from 'node:crypto'
+
+/** Letters and digits only: the same in base64, base64url, URLs, shells and spreadsheets. */
+const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
+
+/** Bytes at or above this would make some letters likelier than others. */
+const fairBytes = 256 - (256 % alphabet.length)
+
+/** `length` random letters and digits, 5.95 bits each. */
+export function randomText(length: number): string {
+  let text = ''
+  while (text.length < length) {
+    for (const byte of randomBytes(length * 2)) {
+      if (byte < fairBytes && text.length < length) text += alphabet.charAt(byte % alphabet.length)
+    }
+  }
+  return text
+}
+
+/** An identifier that nobody guesses: 22 characters, 131 bits. */
+export const newId = (): string => randomText(22)
