@@ -10,7 +10,7 @@ const rooms = {
   users: ['core', 'db'],
   peers: ['core', 'db', 'http', 'http-signatures', 'keys'],
   shares: ['core', 'db', 'http', 'peers', 'users', 'files'],
-  tokens: ['core', 'db', 'http', 'keys', 'peers', 'shares'],
+  tokens: ['core', 'db', 'http', 'http-signatures', 'keys', 'peers', 'shares'],
   auth: ['core', 'http'],
   webdav: ['core', 'http', 'files', 'auth'],
   discovery: ['core', 'http'],

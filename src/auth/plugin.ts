@@ -18,6 +18,20 @@ export interface ShareRoot {
   readonly resourceType: 'file' | 'folder'
 }
 
+/** RFC 9068 §2.2: what an access token says of itself. */
+export interface TokenClaims {
+  readonly issuer: string
+  /** The owner of what is shared. */
+  readonly subject: string
+  /** The OCM address the token was made for. */
+  readonly audience: string
+  /** The share it opens, by its provider id. */
+  readonly clientId: string
+  readonly jti: string
+  /** Epoch milliseconds. */
+  readonly expiresAt: number
+}
+
 /** Whose request this is. */
 export type Principal =
   | { readonly kind: 'user'; readonly userId: string; readonly username: string }
@@ -31,6 +45,8 @@ export type Principal =
       /** Present when an access token opened the share. */
       readonly jti?: string
     }
+  /** A token of some issuer's, verified by its published keys alone; see `jwksAccessToken`. */
+  | ({ readonly kind: 'token' } & TokenClaims)
 
 /** Why a credential was refused. `reason` is for the log; strangers see only `code`. */
 export interface AuthFailure {

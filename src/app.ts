@@ -1,0 +1,150 @@
+import express, { type Express, type RequestHandler } from 'express'
+import { AppError, parseAuthority } from './core/index.ts'
+import { createDav } from './dav.ts'
+import { discoveryPaths, endpointPaths } from './discovery/index.ts'
+import { serveDiscovery, serveJwks } from './discovery/routes.ts'
+import {
+  createErrorMiddleware,
+  createRequestLog,
+  writeOAuthError,
+  writeOcmError,
+  type HttpHandler,
+} from './http/index.ts'
+import type { Services } from './services.ts'
+import { serveTokenEndpoint } from './tokens/routes.ts'
+
+/** One line of the route table. */
+export interface Route {
+  readonly method: 'GET' | 'POST'
+  readonly paths: readonly string[]
+  /** Who may ask: anybody, or a peer that proves itself in the handler. */
+  readonly auth: 'none' | 'peer'
+  /** Largest request body in bytes; 0 for none. */
+  readonly maxBodyBytes: number
+  /** How failures are written. */
+  readonly dialect: 'ocm' | 'oauth'
+  readonly handler: RequestHandler
+}
+
+const kib = 1024
+
+/** Everything that is not WebDAV, in one list. */
+export function routeTable(services: Services): Route[] {
+  const { config, keys, tokens, users } = services
+  const { publicUrl, provider, federation: criteria } = config
+  const open = { method: 'GET', auth: 'none', maxBodyBytes: 0, dialect: 'ocm' } as const
+  const peer = { method: 'POST', auth: 'peer' } as const
+  const tokenBytes = 16 * kib
+  return [
+    {
+      ...open,
+      paths: discoveryPaths,
+      handler: serveDiscovery({ publicUrl, provider, criteria }),
+    },
+    { ...open, paths: [endpointPaths.jwksUri], handler: serveJwks(keys.jwks) },
+    {
+      ...peer,
+      paths: [endpointPaths.tokenEndPoint],
+      maxBodyBytes: tokenBytes,
+      dialect: 'oauth',
+      handler: serveTokenEndpoint(tokens.exchange, publicUrl, tokenBytes),
+    },
+    {
+      ...peer,
+      paths: ['/ocm/shares', '/ocm/notifications', '/ocm/invite-accepted'],
+      maxBodyBytes: 0,
+      dialect: 'ocm',
+      handler: notYetOffered,
+    },
+    {
+      ...open,
+      paths: ['/healthz'],
+      handler: (_request, response) => void response.json({ status: 'ok' }),
+    },
+    {
+      ...open,
+      paths: ['/readyz'],
+      handler: async (_request, response) => {
+        await users.countUsers()
+        response.json({ status: 'ready' })
+      },
+    },
+  ]
+}
+
+/** OCM, "Response" of the Share Creation Notification: 501 from who does not receive shares. */
+const notYetOffered: RequestHandler = () => {
+  throw new AppError(
+    'unsupported',
+    'not_offered',
+    'This server gives shares; it receives none yet.',
+  )
+}
+
+const errorWriters = { ocm: writeOcmError, oauth: writeOAuthError }
+
+/** All of davmesh as one request listener, and the Express application inside it. */
+export function createListener(services: Services): { listener: HttpHandler; web: Express } {
+  const web = createWeb(services)
+  const dav = createDav(services)
+  const logged = createRequestLog(services.log.child({ room: 'http' }))
+  // WebDAV is dispatched before Express, which would cost it more than its own work.
+  const listener = logged((request, response) =>
+    isDav(request.url ?? '/') ? dav.handle(request, response) : web(request, response),
+  )
+  return { listener, web }
+}
+
+const isDav = (target: string): boolean => /^(https?:\/\/[^/]*)?\/dav(\/|\?|$)/i.test(target)
+
+function createWeb(services: Services): Express {
+  const web = express()
+    .disable('x-powered-by')
+    .disable('etag')
+    .enable('strict routing')
+    .enable('case sensitive routing')
+  for (const route of routeTable(services)) {
+    const onError = createErrorMiddleware(errorWriters[route.dialect], services.log)
+    const before = route.auth === 'peer' ? [refuseForeignHost(services.config.authority)] : []
+    for (const path of route.paths) {
+      web[route.method === 'GET' ? 'get' : 'post'](path, ...before, route.handler)
+      web.all(path, refuseMethod(route.method))
+      web.use(path, onError)
+    }
+  }
+  web.use(() => {
+    throw new AppError(
+      'not_found',
+      'not_found',
+      'There is nothing here; files are below /dav/files/.',
+    )
+  })
+  web.use(createErrorMiddleware(writeOcmError, services.log))
+  return web
+}
+
+/** RFC 9110 §15.5.6: 405 says what is allowed. */
+const refuseMethod =
+  (method: Route['method']): RequestHandler =>
+  (_request, response) => {
+    response
+      .status(405)
+      .set('Allow', method === 'GET' ? 'GET, HEAD' : method)
+      .json({ message: `Only ${method} is allowed here.` })
+  }
+
+/**
+ * RFC 9110 §15.5.20: a signed message for another site is not answered as if it were ours. Proxies
+ * that put their own idea of a host (an address, `localhost`, a bare name) are let through.
+ */
+const refuseForeignHost =
+  (authority: string): RequestHandler =>
+  (request, response, next) => {
+    const host = parseAuthority(request.headers.host ?? '')
+    const internal = host === undefined || /^(\[|\d+(\.\d+){3}(:|$)|[^.]+$)/.test(host)
+    if (internal || host === authority) {
+      next()
+      return
+    }
+    response.status(421).json({ message: 'This server does not answer for that host.' })
+  }

@@ -1,0 +1,71 @@
+import type { Command } from 'commander'
+import { parseHost } from '../../peers/index.ts'
+import type { Actions } from '../context.ts'
+import { facts, instant, type Answer } from '../output.ts'
+import type { CliServices } from '../context.ts'
+
+async function showPeer({ peers }: CliServices, host: string): Promise<Answer> {
+  const { discovery, jwks, trust, ...peer } = await peers.show(host)
+  const keys = keysOf(jwks)
+  const json = {
+    host: peer.host,
+    trust,
+    discovery,
+    profile: peer.profile,
+    keys,
+    breaker: null,
+    lastOkAt: instant(peer.lastOkAt),
+    lastError: peer.lastError,
+  }
+  const document = (discovery ?? {}) as Record<string, unknown>
+  const member = (name: string): string => JSON.stringify(document[name] ?? null)
+  return {
+    json,
+    text: facts([
+      ['host', peer.host],
+      ['trust', trust],
+      ['discovered', instant(peer.discoveredAt)],
+      ['at', peer.discoveryUrl],
+      ['provider', member('provider')],
+      ['apiVersion', member('apiVersion')],
+      ['endPoint', member('endPoint')],
+      ['tokenEndPoint', member('tokenEndPoint')],
+      ['capabilities', member('capabilities')],
+      ['criteria', member('criteria')],
+      ['keys', keys.map(({ kid, alg }) => `${kid} (${alg})`).join(', ') || null],
+      ['last ok', instant(peer.lastOkAt)],
+      ['last error', peer.lastError],
+    ]),
+  }
+}
+
+function keysOf(jwks: unknown): { kid: string; alg: string }[] {
+  const keys = (jwks as { keys?: unknown } | null)?.keys
+  if (!Array.isArray(keys)) return []
+  return keys.map((key: { kid?: unknown; alg?: unknown }) => ({
+    kid: String(key.kid),
+    alg: String(key.alg),
+  }))
+}
+
+export function addPeerCommands(program: Command, { run }: Actions): void {
+  const peer = program.command('peer').description('other servers')
+
+  peer
+    .command('discover <host>')
+    .description('ask a server what it is and remember it')
+    .action((host: string, _options: unknown, command: Command) =>
+      run(command, async (services) => {
+        await services.peers.discover(parseHost(host))
+        await services.peers.refreshKeys(parseHost(host))
+        return showPeer(services, host)
+      }),
+    )
+
+  peer
+    .command('show <host>')
+    .description('show what is remembered of a server')
+    .action((host: string, _options: unknown, command: Command) =>
+      run(command, (services) => showPeer(services, host)),
+    )
+}

@@ -1,0 +1,81 @@
+import type { IncomingMessage } from 'node:http'
+import { LRUCache } from 'lru-cache'
+import proxyAddress from 'proxy-addr'
+import {
+  basicAppPassword,
+  bearerAccessToken,
+  createAuthChain,
+  realm,
+  sharedSecret,
+  type AuthChain,
+  type AuthPlugin,
+  type Principal,
+} from './auth/index.ts'
+import type { Config } from './config/index.ts'
+import { subtree, type FileTree } from './files/index.ts'
+import type { Services } from './services.ts'
+import { isShareId } from './shares/index.ts'
+import { createWebdav } from './webdav/index.ts'
+
+/** Joins WebDAV to the people, shares and tokens that open it. */
+export function createDav(services: Services) {
+  const { config, log } = services
+  return createWebdav({
+    chain: createChain(services),
+    openTree: createTreeOpener(services),
+    isShareId,
+    publicUrl: new URL(config.publicUrl),
+    maxXmlBytes: config.webdav.maxXmlBytes,
+    maxUploadBytes: config.webdav.maxUploadBytes,
+    realm,
+    addressOf: createAddressOf(config.trustProxy),
+    log: log.child({ room: 'webdav' }),
+  })
+}
+
+/** The client's address; X-Forwarded-For is believed from the named proxies only. */
+function createAddressOf(trusted: Config['trustProxy']): (request: IncomingMessage) => string {
+  if (trusted === false) return (request) => request.socket.remoteAddress ?? ''
+  const trust = proxyAddress.compile([...trusted])
+  return (request) => proxyAddress(request, trust)
+}
+
+/** The plugins of `auth.plugins`, in that order. */
+export function createChain({ config, tokens, users, shares, events }: Services): AuthChain {
+  const plugins: Record<Config['auth']['plugins'][number], AuthPlugin> = {
+    'bearer-access-token': bearerAccessToken({ verify: tokens.verify }),
+    'basic-app-password': basicAppPassword({ login: users.login }),
+    'shared-secret': sharedSecret({ findShare: shares.findLiveShare }),
+  }
+  return createAuthChain(
+    config.auth.plugins.map((name) => plugins[name]),
+    (plugin, { reason }) => events.emit('credential.refused', { plugin, reason }),
+  )
+}
+
+/** A user's own tree, or the part of the owner's tree that a share opens. */
+function createTreeOpener({ users, treeAt }: Services) {
+  const homes = new LRUCache<string, FileTree>({ max: 1000 })
+
+  async function homeOf(userId: string): Promise<FileTree | undefined> {
+    const known = homes.get(userId)
+    if (known !== undefined) return known
+    const user = await users.findUserById(userId)
+    const tree = user && treeAt(user.home)
+    if (tree !== undefined) homes.set(userId, tree)
+    return tree
+  }
+
+  return async (principal: Principal): Promise<FileTree | undefined> => {
+    switch (principal.kind) {
+      case 'user':
+        return homeOf(principal.userId)
+      case 'share': {
+        const home = await homeOf(principal.root.ownerId)
+        return home && subtree(home, principal.root.path)
+      }
+      case 'token':
+        return undefined
+    }
+  }
+}

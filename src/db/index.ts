@@ -1,0 +1,15 @@
+/** db: opens SQLite properly, migrates it, shows the whole schema, owns transactions. */
+export { checkDatabase, type DatabaseProblem } from './check.ts'
+export { migrateDatabase, pendingMigrations } from './migrate.ts'
+export { openDatabase, type Database, type Reader, type Transaction } from './open.ts'
+export { inTransaction } from './transaction.ts'
+export {
+  accessTokens,
+  appPasswords,
+  loginFailures,
+  outgoingShares,
+  peers,
+  refreshTokens,
+  signingKeys,
+  users,
+} from './schema/index.ts'

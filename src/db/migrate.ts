@@ -1,0 +1,98 @@
+import { createHash } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { AppError } from '../core/index.ts'
+import type { Database } from './open.ts'
+
+interface Migration {
+  name: string
+  statements: string[]
+  hash: string
+}
+
+const folder = fileURLToPath(new URL('../../drizzle', import.meta.url))
+
+/** The reviewed SQL files of `drizzle/`, in order. */
+function readMigrations(): Migration[] {
+  const names = readdirSync(folder).filter((name) => /^\d{4}_.+\.sql$/.test(name))
+  return names.sort().map((file) => {
+    const sql = readFileSync(`${folder}/${file}`, 'utf8')
+    return {
+      name: file.replace(/\.sql$/, ''),
+      statements: sql.split('--> statement-breakpoint'),
+      hash: createHash('sha256').update(sql).digest('hex'),
+    }
+  })
+}
+
+interface AppliedMigration {
+  name: string
+  hash: string
+}
+
+function readApplied(db: Database): AppliedMigration[] {
+  const known = db.raw.writer
+    .prepare("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'migrations'")
+    .get()
+  if (known === undefined) return []
+  return db.raw.writer
+    .prepare<[], AppliedMigration>('SELECT name, hash FROM migrations ORDER BY name')
+    .all()
+}
+
+/**
+ * The names of migrations this database still needs.
+ *
+ * @throws AppError `database_newer` when it was written by a later davmesh, `migration_changed`
+ * when a landed migration was edited.
+ */
+export function pendingMigrations(db: Database): string[] {
+  const migrations = readMigrations()
+  const applied = readApplied(db)
+  for (const { name, hash } of applied) {
+    const ours = migrations.find((migration) => migration.name === name)
+    if (ours === undefined) {
+      const message = `The database ${db.path} was written by a newer davmesh (${name}); upgrade davmesh, or restore the backup made before.`
+      throw new AppError('unavailable', 'database_newer', message)
+    }
+    if (ours.hash !== hash) {
+      const message = `Migration ${name} differs from the one this database was made with; reinstall davmesh.`
+      throw new AppError('unavailable', 'migration_changed', message)
+    }
+  }
+  return migrations.map(({ name }) => name).filter((name) => applied.every((a) => a.name !== name))
+}
+
+/** Brings the schema up to date, one transaction for each migration; returns what was applied. */
+export function migrateDatabase(db: Database, now: number): string[] {
+  const done: string[] = []
+  for (const name of pendingMigrations(db)) {
+    if (applyMigration(db, name, now)) done.push(name)
+  }
+  return done
+}
+
+/** False when another process was faster. */
+function applyMigration(db: Database, name: string, now: number): boolean {
+  const { writer } = db.raw
+  const migration = readMigrations().find((one) => one.name === name)
+  if (migration === undefined) return false
+  writer.pragma('busy_timeout = 10000')
+  try {
+    return writer
+      .transaction(() => {
+        writer.exec(
+          'CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, hash TEXT NOT NULL, applied_at INTEGER NOT NULL)',
+        )
+        if (readApplied(db).some((applied) => applied.name === name)) return false
+        for (const statement of migration.statements) writer.exec(statement)
+        writer
+          .prepare('INSERT INTO migrations (name, hash, applied_at) VALUES (?, ?, ?)')
+          .run(name, migration.hash, now)
+        return true
+      })
+      .immediate()
+  } finally {
+    writer.pragma('busy_timeout = 100')
+  }
+}

@@ -1,0 +1,72 @@
+import { existsSync, mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import Sqlite from 'better-sqlite3'
+import { drizzle, type BetterSQLite3Database } from 'drizzle-orm/better-sqlite3'
+import pLimit, { type LimitFunction } from 'p-limit'
+import { AppError } from '../core/index.ts'
+import * as schema from './schema/index.ts'
+
+type Drizzle = BetterSQLite3Database<typeof schema>
+
+/** What reads need. Both a `Database` and a `Transaction` offer it. */
+export type Reader = Pick<Drizzle, 'select' | '$count'>
+
+/** What writes need; only `inTransaction` hands one out. */
+export type Transaction = Pick<Drizzle, 'select' | '$count' | 'insert' | 'update' | 'delete'>
+
+/**
+ * One database, two connections: reads never wait, writes go one after another.
+ * A second connection keeps half-done writes invisible to readers of the same process.
+ */
+export interface Database extends Reader {
+  readonly path: string
+  /** @internal The connections themselves; nothing outside `db/` touches them. */
+  readonly raw: { readonly reader: Sqlite.Database; readonly writer: Sqlite.Database }
+  /** @internal */
+  readonly writing: { readonly turns: LimitFunction; readonly transaction: Transaction }
+  close(): void
+}
+
+/** A blocked connection blocks the whole process, so it waits briefly; `inTransaction` retries. */
+const busyTimeoutMs = 100
+
+/**
+ * Opens (or, with `create`, makes) the SQLite file.
+ *
+ * @throws AppError `database_missing`, `database_damaged`.
+ */
+export function openDatabase(path: string, { create = true } = {}): Database {
+  if (!create && !existsSync(path)) {
+    throw new AppError('unavailable', 'database_missing', `There is no database at ${path}.`)
+  }
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  try {
+    const writer = connect(path, false)
+    const reader = connect(path, true)
+    const reads = drizzle(reader, { schema })
+    return {
+      path,
+      select: reads.select.bind(reads),
+      $count: reads.$count.bind(reads),
+      raw: { reader, writer },
+      writing: { turns: pLimit(1), transaction: drizzle(writer, { schema }) },
+      close() {
+        reader.close()
+        writer.close()
+      },
+    }
+  } catch (cause) {
+    const text = `The database ${path} cannot be opened: ${(cause as Error).message}.`
+    throw new AppError('unavailable', 'database_damaged', text, { cause })
+  }
+}
+
+function connect(path: string, readonly: boolean): Sqlite.Database {
+  const connection = new Sqlite(path, { readonly, timeout: busyTimeoutMs })
+  if (!readonly) {
+    connection.pragma('journal_mode = WAL')
+    connection.pragma('synchronous = FULL')
+  }
+  connection.pragma('foreign_keys = ON')
+  return connection
+}

@@ -1,0 +1,29 @@
+import type { RequestHandler } from 'express'
+import { writeDiscovery, type DiscoveryFacts } from './document.ts'
+
+/** Long enough to spare us, short enough for a changed setting to arrive the same day. */
+const documentCache = 'public, max-age=3600'
+/** A rotated key must be found soon. */
+const keysCache = 'public, max-age=300'
+
+export const serveDiscovery =
+  (facts: DiscoveryFacts): RequestHandler =>
+  (request, response) => {
+    response
+      .set({
+        'Cache-Control': documentCache,
+        Vary: 'User-Agent',
+        'X-Content-Type-Options': 'nosniff',
+      })
+      .json(writeDiscovery(facts, request.get('user-agent')))
+  }
+
+/** RFC 7517 §8.5.2: `application/jwk-set+json`. */
+export const serveJwks =
+  (jwks: () => Promise<unknown>): RequestHandler =>
+  async (_request, response) => {
+    response
+      .set({ 'Cache-Control': keysCache, 'X-Content-Type-Options': 'nosniff' })
+      .type('application/jwk-set+json')
+      .send(JSON.stringify(await jwks()))
+  }

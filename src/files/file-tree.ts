@@ -1,0 +1,128 @@
+import type { Readable } from 'node:stream'
+import type { TreePath } from './tree-path.ts'
+
+/** What a tree says of one file or directory. */
+export interface Entry {
+  /** The last segment of its path; for a tree's own root what the tree calls it, perhaps ''. */
+  readonly name: string
+  readonly kind: 'file' | 'directory'
+  /** Bytes of content; 0 for a directory. */
+  readonly size: number
+  /** Epoch milliseconds. */
+  readonly modifiedAt: number
+  /** Epoch milliseconds. */
+  readonly createdAt: number
+  /**
+   * A strong entity tag, quotes included (RFC 9110 §8.8.3). It differs whenever the content does;
+   * a directory's differs whenever its members come, go or are replaced, but not when something
+   * deeper changes.
+   */
+  readonly etag: string
+}
+
+/** A part of a file: offsets of its first and last byte, both included. */
+export interface ByteRange {
+  readonly start: number
+  readonly end: number
+}
+
+/** A file held open: whatever happens to its name, `entry` and content stay those of one version. */
+export interface OpenFile {
+  readonly entry: Entry
+  /** The whole content in memory: for small files only. */
+  bytes(): Promise<Uint8Array>
+  /**
+   * The content, or a part of it. It fails rather than ends when it cannot deliver every byte of
+   * the range, so that nobody mistakes half a file for a whole one.
+   */
+  stream(range?: ByteRange): Readable
+  /** Must be called, after the last stream has ended or was destroyed. */
+  close(): Promise<void>
+}
+
+/** The state that a change was decided upon: "still this version", or "still nothing there". */
+export type Expected = { readonly etag: string } | 'absent'
+
+export interface WriteOptions {
+  /** Content beyond this is `too_large`; bytes are counted as they come. */
+  readonly maxBytes?: number
+  /** Checked again at the instant of replacing; when it no longer holds: `changed`. */
+  readonly expected?: Expected | undefined
+}
+
+export interface PlaceOptions {
+  /** Whether what is already there may be replaced; if not, it fails with `exists`. */
+  readonly overwrite: boolean
+}
+
+export interface CopyOptions extends PlaceOptions {
+  /** Copy a directory without its members. */
+  readonly shallow?: boolean
+}
+
+export interface Written {
+  readonly entry: Entry
+  /** False when older content was replaced. */
+  readonly created: boolean
+}
+
+export interface Placed {
+  /** False when something was replaced. */
+  readonly created: boolean
+}
+
+export interface Space {
+  readonly availableBytes: number
+  readonly usedBytes: number
+}
+
+/**
+ * A tree of files: on a local disk, behind a remote server, or a part of another tree.
+ *
+ * Rules that every implementation keeps, and one contract suite checks:
+ *
+ * - **Paths** are checked by the tree itself. Nothing can be created under a bad name
+ *   (`forbidden_name`, `reserved_name`), and looking for one finds nothing.
+ * - **Whole or not at all.** A write, copy or move shows its old or its new state to every reader,
+ *   at every instant and after a crash. A failed one leaves what was there.
+ * - **Expected failures** are `FileError`s. Anything else thrown is a fault of the tree.
+ * - **The root**, `[]`, can be a directory or (a share of one file) a file. It cannot be moved,
+ *   removed, created or replaced; the content of a file root can be written.
+ * - **Memory** does not grow with the size of a file.
+ * - Symbolic links, devices and the like do not exist for callers.
+ */
+export interface FileTree {
+  /** What is there, or `undefined`. */
+  stat(path: TreePath): Promise<Entry | undefined>
+
+  /**
+   * The members of a directory, in batches and in no particular order. Members that vanish while
+   * it runs are left out. Fails with `not_found` or `not_a_directory` before the first batch.
+   */
+  list(path: TreePath): AsyncIterable<readonly Entry[]>
+
+  /** Opens a file: `not_found`, `is_a_directory`. */
+  read(path: TreePath): Promise<OpenFile>
+
+  /**
+   * Creates or replaces a file. The body is consumed to its end or until the write fails; when it
+   * throws (a client went away), nothing has happened and its error is passed on.
+   * `parent_missing`, `is_a_directory`, `not_served`, `too_large`, `no_space`, `changed`.
+   */
+  write(path: TreePath, body: AsyncIterable<Uint8Array>, options?: WriteOptions): Promise<Written>
+
+  /** Creates one directory: `exists`, `parent_missing`. */
+  mkdir(path: TreePath): Promise<void>
+
+  /** Removes a file, or a directory with everything in it: `not_found`, `is_root`. */
+  remove(path: TreePath): Promise<void>
+
+  /** Copies a file or a directory: `not_found`, `exists`, `parent_missing`, `into_itself`. */
+  copy(from: TreePath, to: TreePath, options: CopyOptions): Promise<Placed>
+
+  /** Moves a file or a directory; fails like `copy`, and with `is_root`. */
+  move(from: TreePath, to: TreePath, options: PlaceOptions): Promise<Placed>
+
+  /** Room on the underlying store, or `undefined` when asking would be dear. */
+  space(): Promise<Space | undefined>
+}

@@ -1,0 +1,20 @@
+/** files: the `FileTree` port and the local tree. */
+export { FileError, type FileErrorCode } from './errors.ts'
+export type {
+  ByteRange,
+  CopyOptions,
+  Entry,
+  Expected,
+  FileTree,
+  OpenFile,
+  Placed,
+  PlaceOptions,
+  Space,
+  WriteOptions,
+  Written,
+} from './file-tree.ts'
+export { createLocalTree, type LocalTreeOptions } from './local/local-tree.ts'
+export { repairLocalTree, type Repaired, type RepairOptions } from './local/repair.ts'
+export { createTurns, type Turns } from './local/turns.ts'
+export { subtree } from './subtree.ts'
+export { isReservedName, isSegment, isWithin, samePath, type TreePath } from './tree-path.ts'

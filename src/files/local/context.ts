@@ -1,0 +1,14 @@
+import type { BigIntStats } from 'node:fs'
+import type { FileHandle } from 'node:fs/promises'
+import type { Durability } from './disk.ts'
+import type { Guard } from './guard.ts'
+import type { Turns } from './turns.ts'
+
+/** What the operations of one tree have in common. */
+export interface LocalContext {
+  readonly guard: Guard
+  readonly durability: Durability
+  readonly turns: Turns
+  /** Gives a written file its own modification time, and says what it looks like. */
+  readonly stamp: (handle: FileHandle) => BigIntStats
+}

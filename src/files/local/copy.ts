@@ -1,0 +1,88 @@
+import { mkdir, type FileHandle } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { newId } from '../../core/index.ts'
+import { FileError } from '../errors.ts'
+import type { CopyOptions, Placed } from '../file-tree.ts'
+import { reservedName } from '../tree-path.ts'
+import { discard, syncDirectory } from './disk.ts'
+import { isServed, lookAt } from './entry.ts'
+import { readNames } from './list.ts'
+import type { LocalContext } from './context.ts'
+import { placeLocally } from './place.ts'
+import { openServed } from './read.ts'
+import { createFile } from './write.ts'
+
+const bufferBytes = 256 * 1024
+
+/** Builds the copy under a reserved name beside the target, then puts it in place whole. */
+export async function copyLocally(
+  context: LocalContext,
+  source: string,
+  target: string,
+  options: CopyOptions,
+): Promise<Placed> {
+  const existing = await lookAt(target)
+  if (existing && !options.overwrite) throw new FileError('exists')
+  const temporary = `${dirname(target)}/${reservedName('copy', newId())}`
+  try {
+    if (!(await copyInto(context, source, temporary, options.shallow === true))) {
+      throw new FileError('not_found')
+    }
+    return await placeLocally(context, temporary, target, options)
+  } catch (error) {
+    await discard(temporary)
+    throw error
+  }
+}
+
+/** @returns false when there was nothing to copy, or nothing that is served. */
+async function copyInto(
+  context: LocalContext,
+  source: string,
+  target: string,
+  shallow: boolean,
+): Promise<boolean> {
+  const stats = await lookAt(source)
+  if (!stats || !isServed(stats)) return false
+  if (!stats.isDirectory()) {
+    await copyFile(context, source, target)
+    return true
+  }
+  await mkdir(target)
+  const names = shallow ? [] : await readNames(context.guard, source)
+  for (const name of names) {
+    await copyInto(context, `${source}/${name}`, `${target}/${name}`, false)
+  }
+  if (context.durability === 'full') await syncDirectory(target)
+  return true
+}
+
+async function copyFile(context: LocalContext, source: string, target: string): Promise<void> {
+  const { handle, stats } = await openServed(context.guard, source)
+  try {
+    const copy = await createFile(context, target)
+    try {
+      await transfer(handle, copy)
+      await copy.chmod(Number(stats.mode) & 0o777)
+      context.stamp(copy)
+      if (context.durability === 'full') await copy.datasync()
+    } finally {
+      await copy.close()
+    }
+  } finally {
+    await handle.close()
+  }
+}
+
+async function transfer(from: FileHandle, to: FileHandle): Promise<void> {
+  const buffer = Buffer.allocUnsafe(bufferBytes)
+  for (;;) {
+    const { bytesRead } = await from.read(buffer, 0, buffer.length, null)
+    if (bytesRead === 0) return
+    let written = 0
+    while (written < bytesRead) {
+      const step = await to.write(buffer, written, bytesRead - written)
+      written += step.bytesWritten
+    }
+  }
+}

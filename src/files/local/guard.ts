@@ -1,0 +1,81 @@
+import { constants, readlinkSync } from 'node:fs'
+import { open, realpath, type FileHandle } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { FileError, missingParent, toFileError } from '../errors.ts'
+import { checkPath, type TreePath } from '../tree-path.ts'
+
+/** Turns tree paths into paths of this machine, and makes sure that they lead where they say. */
+export interface Guard {
+  root(): Promise<string>
+  /** For something that should exist: a bad name is `not_found`. */
+  find(path: TreePath): Promise<string>
+  /** For something to be created: a bad name is refused as such. */
+  claim(path: TreePath): Promise<string>
+  /** @throws FileError `parent_missing` unless no step above the last one is a symbolic link. */
+  verifyParent(absolute: string): Promise<void>
+  /** Opens without following a link anywhere, and makes sure afterwards. */
+  open(absolute: string, flags: number): Promise<FileHandle>
+}
+
+export function createGuard(root: string): Guard {
+  let resolved: Promise<string> | undefined
+
+  // The root itself may be reached through links: the operator chose it.
+  function findRoot(): Promise<string> {
+    resolved ??= realpath(root).catch((error: unknown) => {
+      resolved = undefined
+      throw toFileError(error, missingParent)
+    })
+    return resolved
+  }
+
+  async function claim(path: TreePath): Promise<string> {
+    checkPath(path)
+    const base = await findRoot()
+    return path.length === 0 ? base : `${base}/${path.join('/')}`
+  }
+
+  async function find(path: TreePath): Promise<string> {
+    try {
+      return await claim(path)
+    } catch (cause) {
+      throw cause instanceof FileError ? new FileError('not_found', { cause }) : cause
+    }
+  }
+
+  async function verifyParent(absolute: string): Promise<void> {
+    const parent = dirname(absolute)
+    const base = await findRoot()
+    if (parent === base || absolute === base) return
+    const real = await realpath(parent).catch((error: unknown) => {
+      throw toFileError(error, missingParent)
+    })
+    if (real !== parent) throw new FileError('parent_missing')
+  }
+
+  async function openVerified(absolute: string, flags: number): Promise<FileHandle> {
+    // O_NONBLOCK: opening a FIFO must not wait for its other end.
+    const handle = await open(absolute, flags | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+    try {
+      const directory = directoryOf(handle.fd)
+      if (directory === undefined) await verifyParent(absolute)
+      else if (directory !== dirname(absolute)) throw new FileError('parent_missing')
+      return handle
+    } catch (error) {
+      await handle.close()
+      throw error
+    }
+  }
+
+  return { root: findRoot, find, claim, verifyParent, open: openVerified }
+}
+
+/** Where an open file really is, as Linux tells it; elsewhere the path has to be checked again. */
+function directoryOf(fd: number): string | undefined {
+  if (process.platform !== 'linux') return undefined
+  try {
+    return dirname(readlinkSync(`/proc/self/fd/${fd}`))
+  } catch {
+    return undefined
+  }
+}

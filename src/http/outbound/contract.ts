@@ -1,0 +1,67 @@
+import type { Readable } from 'node:stream'
+import type { Logger } from '../../core/index.ts'
+import type { HostLookup } from './connector.ts'
+
+export interface GuardedClientOptions {
+  readonly log: Logger
+  /** Everything from the first look-up to the last byte; default 10 s. */
+  readonly timeoutMs?: number
+  /** Name look-up, TCP and TLS; default 2 s. */
+  readonly connectTimeoutMs?: number
+  /** Default 1 MiB. */
+  readonly maxResponseBytes?: number
+  /** Development only. */
+  readonly allowPrivateNetworks?: boolean
+  /** Development only. */
+  readonly allowHttp?: boolean
+  readonly maxConnectionsPerHost?: number
+  /** Test seam: the addresses of a name. They are judged like any other. */
+  readonly lookup?: HostLookup | undefined
+  /** PEM certificates to trust instead of the system's. */
+  readonly ca?: string | undefined
+}
+
+/** What every outgoing request has. */
+export interface OutboundHead {
+  readonly method: string
+  readonly url: string | URL
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+export interface OutboundRequest extends OutboundHead {
+  readonly body?: Uint8Array | string | undefined
+  /** At most one, to the same origin, and never with a body or a credential. */
+  readonly followRedirects?: boolean
+}
+
+export interface OutboundStreamRequest extends OutboundHead {
+  readonly body?: Uint8Array | string | Readable | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface OutboundResponse {
+  readonly status: number
+  /** Lower-case names; repeated fields joined with a comma. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Buffer
+  /** Where the answer came from, after a redirect. */
+  readonly url: string
+}
+
+export interface OutboundStreamResponse extends Omit<OutboundResponse, 'body'> {
+  /** Unbounded: read it to its end or destroy it. */
+  readonly body: Readable
+}
+
+/** The only way out to the network. */
+export interface GuardedClient {
+  /** One small exchange under the total deadline. @throws OutboundError */
+  request(request: OutboundRequest): Promise<OutboundResponse>
+  /**
+   * One exchange with files in it: no size limit and no total deadline, but `timeoutMs` of silence
+   * ends it. @throws OutboundError (until the answer's head is here; the body then fails by itself)
+   */
+  stream(request: OutboundStreamRequest): Promise<OutboundStreamResponse>
+  /** Ends every connection; running requests fail with `client_closed`. */
+  close(): Promise<void>
+}

@@ -1,0 +1,42 @@
+import { STATUS_CODES } from 'node:http'
+import type { Duplex } from 'node:stream'
+
+/** How long a refused client may take to read our answer. */
+const lingerMs = 1_000
+
+const statuses: Readonly<Record<string, number>> = {
+  HPE_HEADER_OVERFLOW: 431,
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: 413,
+  ERR_HTTP_REQUEST_TIMEOUT: 408,
+}
+
+/**
+ * Answers what Node could not parse or waited for in vain, then closes (RFC 9112 §9.6).
+ *
+ * @param answering an answer is already on its way on this socket, so another would corrupt it.
+ */
+export function answerClientError(error: Error, socket: Duplex, answering: boolean): void {
+  const code = 'code' in error ? String(error.code) : ''
+  if (answering || code === 'ECONNRESET' || socket.destroyed) {
+    socket.destroy()
+    return
+  }
+  // The bytes that follow a malformed request raise this again; the first answer stands.
+  if (socket.writableEnded) return
+  socket.end(rawAnswer(statuses[code] ?? 400), 'latin1')
+  const timer = setTimeout(() => socket.destroy(), lingerMs)
+  socket.once('close', () => clearTimeout(timer))
+}
+
+function rawAnswer(status: number): string {
+  const reason = STATUS_CODES[status] ?? 'Bad Request'
+  const body = JSON.stringify({ message: reason })
+  return [
+    `HTTP/1.1 ${status} ${reason}`,
+    'Connection: close',
+    'Content-Type: application/json; charset=utf-8',
+    `Content-Length: ${body.length}`,
+    '',
+    body,
+  ].join('\r\n')
+}

@@ -1,0 +1,52 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type { Socket } from 'node:net'
+
+/** Which sockets are open and what is being answered on each. */
+export interface Connections {
+  /** Counts a request as running until its response closes. */
+  begin(req: IncomingMessage, res: ServerResponse): void
+  /** Whether the head of a response has left on this socket. */
+  isAnswering(socket: Duplex): boolean
+  /** Stops keeping connections alive: idle ones end now, busy ones with their response. */
+  drain(): void
+  /** Ends everything, TLS handshakes included. */
+  cut(): void
+}
+
+export function trackConnections(server: Server, secure: boolean): Connections {
+  /** TCP sockets, which for TLS are not the ones that requests know. */
+  const sockets = new Set<Socket>()
+  const running = new Map<Duplex, Set<ServerResponse>>()
+  let draining = false
+
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
+  server.on(secure ? 'secureConnection' : 'connection', (socket: Socket) => {
+    running.set(socket, new Set())
+    socket.once('close', () => running.delete(socket))
+  })
+
+  return {
+    begin(req, res) {
+      const { socket } = req
+      const responses = running.get(socket)
+      responses?.add(res)
+      if (draining) res.setHeader('Connection', 'close')
+      res.once('close', () => {
+        responses?.delete(res)
+        if (draining && responses?.size === 0) socket.destroySoon()
+      })
+    },
+    isAnswering: (socket) => [...(running.get(socket) ?? [])].some((res) => res.headersSent),
+    drain() {
+      draining = true
+      for (const [socket, responses] of running) if (responses.size === 0) socket.destroy()
+    },
+    cut() {
+      for (const socket of sockets) socket.destroy()
+    },
+  }
+}

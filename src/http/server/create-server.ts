@@ -1,0 +1,145 @@
+import { readFileSync } from 'node:fs'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import type { Express } from 'express'
+import type { Logger } from '../../core/index.ts'
+import { writeOcmError } from '../answers/error-writers.ts'
+import { logError } from '../answers/log-error.ts'
+import { holdContinue } from '../bodies/continue.ts'
+import { answerClientError } from './client-error.ts'
+import { trackConnections, type Connections } from './connections.ts'
+import { createMessageClasses, type MessageClasses } from './express-prototypes.ts'
+
+/** Whatever answers a request; a rejected promise or a throw becomes a logged 500. */
+export type HttpHandler = (req: IncomingMessage, res: ServerResponse) => unknown
+
+/** Time and size limits, in milliseconds and bytes; tests shorten them. */
+export interface ServerLimits {
+  readonly headersTimeoutMs: number
+  readonly checkingIntervalMs: number
+  readonly keepAliveTimeoutMs: number
+  readonly maxHeaderBytes: number
+  /** Stream buffer of sockets; larger is faster for big uploads and dearer for slow clients. */
+  readonly highWaterMark?: number
+}
+
+export interface HttpServerOptions {
+  readonly log: Logger
+  readonly tls?: { readonly certFile: string; readonly keyFile: string } | undefined
+  readonly limits?: Partial<ServerLimits>
+}
+
+/** A listener with our limits and an orderly end. */
+export interface HttpServer {
+  readonly server: Server
+  listen(at: { readonly host: string; readonly port: number }): Promise<AddressInfo>
+  /** Makes the one Express application fast on this server; call it before traffic. */
+  adopt(app: Express): void
+  /** Stops accepting, lets running requests end, and cuts what is left after `graceMs`. */
+  close(graceMs: number): Promise<void>
+}
+
+const defaults: ServerLimits = {
+  headersTimeoutMs: 30_000,
+  checkingIntervalMs: 5_000,
+  // Longer than the 60 s for which usual proxies keep a connection, so that they close first.
+  keepAliveTimeoutMs: 65_000,
+  maxHeaderBytes: 16 * 1024,
+}
+
+/**
+ * A Node HTTP or HTTPS server. `Expect: 100-continue` reaches the same handler, which answers or
+ * calls `sendContinue` (or `readBody`, which does).
+ */
+export function createHttpServer(handler: HttpHandler, options: HttpServerOptions): HttpServer {
+  const classes = createMessageClasses()
+  const server = openServer(classes, { ...defaults, ...options.limits }, options.tls)
+  const connections = trackConnections(server, options.tls !== undefined)
+  const serve = guard(handler, connections, options.log)
+
+  server.on('request', serve)
+  server.on('checkContinue', (req: IncomingMessage, res: ServerResponse) => {
+    holdContinue(req, res)
+    serve(req, res)
+  })
+  server.on('clientError', (error: Error, socket) => {
+    answerClientError(error, socket, connections.isAnswering(socket))
+  })
+  return {
+    server,
+    listen: (at) => listen(server, at),
+    adopt: (app) => classes.adopt(app),
+    close: (graceMs) => close(server, connections, graceMs),
+  }
+}
+
+function openServer(
+  { IncomingMessage, ServerResponse }: MessageClasses,
+  limits: ServerLimits,
+  tls: HttpServerOptions['tls'],
+): Server {
+  const settings = {
+    IncomingMessage,
+    ServerResponse,
+    headersTimeout: limits.headersTimeoutMs,
+    connectionsCheckingInterval: limits.checkingIntervalMs,
+    keepAliveTimeout: limits.keepAliveTimeoutMs,
+    maxHeaderSize: limits.maxHeaderBytes,
+    // It would count the body of an honest slow upload; bodies have their own timers.
+    requestTimeout: 0,
+    ...(limits.highWaterMark === undefined ? {} : { highWaterMark: limits.highWaterMark }),
+  }
+  const server =
+    tls === undefined
+      ? createServer(settings)
+      : createTlsServer({
+          ...settings,
+          cert: readFileSync(tls.certFile),
+          key: readFileSync(tls.keyFile),
+          minVersion: 'TLSv1.2',
+          handshakeTimeout: limits.headersTimeoutMs,
+        })
+  // Node would silently drop the 2001st field; the size limit bounds them already.
+  server.maxHeadersCount = 0
+  server.maxRequestsPerSocket = 0
+  return server
+}
+
+function guard(handler: HttpHandler, connections: Connections, log: Logger): HttpHandler {
+  return (req, res) => {
+    connections.begin(req, res)
+    const fail = (error: unknown): void => {
+      logError(log, req, error)
+      writeOcmError(res, error)
+    }
+    try {
+      const result = handler(req, res)
+      if (result instanceof Promise) result.catch(fail)
+    } catch (error) {
+      fail(error)
+    }
+  }
+}
+
+function listen(server: Server, at: { host: string; port: number }): Promise<AddressInfo> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(at, () => {
+      server.off('error', reject)
+      resolve(server.address() as AddressInfo)
+    })
+  })
+}
+
+function close(server: Server, connections: Connections, graceMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => connections.cut(), graceMs)
+    server.close(() => {
+      // Also called, with an error, when it never listened: closed is what was asked for.
+      clearTimeout(timer)
+      resolve()
+    })
+    connections.drain()
+  })
+}

@@ -1,0 +1,11 @@
+/** keys: our signing keys through their life. */
+export { signingAlgorithms, type SigningAlgorithm } from './algorithms.ts'
+export { KeyError } from './errors.ts'
+export {
+  createKeys,
+  type Keys,
+  type KeysDeps,
+  type MessageSigner,
+  type SigningKey,
+} from './keys.ts'
+export { hasSigningKeys } from './queries.ts'

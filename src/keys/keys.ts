@@ -1,0 +1,186 @@
+import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
+import { exportJWK, generateKeyPair, SignJWT, type JWK, type JWTPayload } from 'jose'
+import type { Clock, EventHub, Sealer } from '../core/index.ts'
+import { inTransaction, type Database } from '../db/index.ts'
+import { algorithmFacts, type HttpAlgorithm, type SigningAlgorithm } from './algorithms.ts'
+import { KeyError } from './errors.ts'
+import {
+  findActiveKid,
+  findKeyRow,
+  insertKey,
+  selectKeys,
+  selectKeysInStates,
+  updateKey,
+  type SigningKeyRow,
+  type SigningKeyState,
+} from './queries.ts'
+
+/** What anybody may know of a signing key; instants in epoch milliseconds. */
+export type SigningKey = Omit<SigningKeyRow, 'sealedPrivateJwk'>
+
+/** Signs bytes for HTTP message signatures. */
+export interface MessageSigner {
+  readonly keyId: string
+  /** RFC 9421 registry name. */
+  readonly algorithm: HttpAlgorithm
+  sign(data: Uint8Array): Uint8Array
+}
+
+export interface KeysDeps {
+  db: Database
+  clock: Clock
+  events: EventHub
+  sealer: Sealer
+  /** Key ids are `<base>#key-<n>`. */
+  keyIdBase: string
+}
+
+export type Keys = ReturnType<typeof createKeys>
+
+interface LoadedKey {
+  alg: SigningAlgorithm
+  privateKey: KeyObject
+}
+
+const sealContext = (kid: string): string => `signing_keys.private_jwk:${kid}`
+
+/** Published: peers must find the next key before it is used and the last one after. */
+const publishedStates: SigningKeyState[] = ['staged', 'active', 'retiring']
+
+export function createKeys({ db, clock, events, sealer, keyIdBase }: KeysDeps) {
+  /** Private keys never change under their kid, so opening them once is enough. */
+  const loaded = new Map<string, LoadedKey>()
+  const publicKeys = new Map<string, { alg: SigningAlgorithm; key: KeyObject }>()
+
+  async function getKey(kid: string): Promise<SigningKeyRow> {
+    const row = await findKeyRow(db, kid)
+    if (row !== undefined) return row
+    throw new KeyError('key_not_found', `There is no key "${kid}"; "davmesh key list" shows them.`)
+  }
+
+  async function activeKey(): Promise<LoadedKey & { kid: string }> {
+    const kid = await findActiveKid(db)
+    if (kid === undefined) {
+      throw new KeyError('no_active_key', 'There is no active signing key; activate one.')
+    }
+    let key = loaded.get(kid)
+    if (key === undefined) {
+      const row = await getKey(kid)
+      const jwk = JSON.parse(sealer.open(row.sealedPrivateJwk, sealContext(kid))) as JWK
+      key = { alg: row.alg, privateKey: createPrivateKey({ key: jwk, format: 'jwk' }) }
+      loaded.set(kid, key)
+    }
+    return { kid, ...key }
+  }
+
+  async function changeState(kid: string, change: Partial<SigningKeyRow>): Promise<SigningKey> {
+    await inTransaction(db, (tx) => updateKey(tx, kid, change))
+    const key = publicPart(await getKey(kid))
+    events.emit('key.state-changed', { kid, state: key.state })
+    return key
+  }
+
+  async function generate(alg: SigningAlgorithm = 'Ed25519'): Promise<SigningKey> {
+    const pair = await generateKeyPair(alg, { extractable: true })
+    const [publicJwk, privateJwk] = await Promise.all([
+      exportJWK(pair.publicKey),
+      exportJWK(pair.privateKey),
+    ])
+    const kid = `${keyIdBase}#key-${(await selectKeys(db)).length + 1}`
+    const row: SigningKeyRow = {
+      kid,
+      alg,
+      publicJwk: { ...publicJwk, kid, use: 'sig', alg },
+      sealedPrivateJwk: sealer.seal(JSON.stringify(privateJwk), sealContext(kid)),
+      state: 'staged',
+      createdAt: clock.now(),
+      activatedAt: null,
+      retiringAt: null,
+      retiredAt: null,
+    }
+    await inTransaction(db, (tx) => insertKey(tx, row))
+    events.emit('key.state-changed', { kid, state: 'staged' })
+    return publicPart(row)
+  }
+
+  /** Signs with `kid` from now on; the key used until now stays published as retiring. */
+  async function activate(kid: string): Promise<SigningKey> {
+    const row = await getKey(kid)
+    if (row.state !== 'staged') {
+      throw new KeyError(
+        'key_state',
+        `Key "${kid}" is ${row.state}; only a staged key is activated.`,
+      )
+    }
+    const now = clock.now()
+    await inTransaction(db, async (tx) => {
+      for (const former of await selectKeysInStates(tx, ['active'])) {
+        await updateKey(tx, former.kid, { state: 'retiring', retiringAt: now })
+      }
+      await updateKey(tx, kid, { state: 'active', activatedAt: now })
+    })
+    events.emit('key.state-changed', { kid, state: 'active' })
+    return publicPart(await getKey(kid))
+  }
+
+  return {
+    generate,
+    activate,
+
+    /** Unpublishes a key at once: nothing signed with it is believed any more. */
+    async retire(kid: string): Promise<SigningKey> {
+      const { state } = await getKey(kid)
+      if (state === 'active') {
+        const message = `Key "${kid}" is active; first generate and activate another.`
+        throw new KeyError('key_state', message)
+      }
+      if (state === 'retired') return publicPart(await getKey(kid))
+      return changeState(kid, { state: 'retired', retiredAt: clock.now() })
+    },
+
+    /** Makes and activates a first key where there is none. */
+    async ensureActive(): Promise<void> {
+      if ((await findActiveKid(db)) !== undefined) return
+      await activate((await generate()).kid)
+    },
+
+    list: async (): Promise<SigningKey[]> => (await selectKeys(db)).map(publicPart),
+
+    /** RFC 7517 §5: the JWK Set of every key a peer may meet. */
+    async jwks(): Promise<{ keys: Record<string, unknown>[] }> {
+      const rows = await selectKeysInStates(db, publishedStates)
+      return { keys: rows.map((row) => row.publicJwk) }
+    },
+
+    /** Signs HTTP messages with the active key. */
+    async messageSigner(): Promise<MessageSigner> {
+      const { kid, alg, privateKey } = await activeKey()
+      const { httpName, sign } = algorithmFacts[alg]
+      return { keyId: kid, algorithm: httpName, sign: (data) => sign(data, privateKey) }
+    },
+
+    /** Signs a JWT of the given `typ` with the active key. */
+    async signJwt(typ: string, claims: JWTPayload): Promise<{ jwt: string; kid: string }> {
+      const { kid, alg, privateKey } = await activeKey()
+      const jwt = await new SignJWT(claims).setProtectedHeader({ alg, kid, typ }).sign(privateKey)
+      return { jwt, kid }
+    },
+
+    /** The key to verify our own JWTs with; `undefined` for a kid that is not ours. */
+    async verificationKey(
+      kid: string,
+    ): Promise<{ alg: SigningAlgorithm; key: KeyObject } | undefined> {
+      const known = publicKeys.get(kid)
+      if (known !== undefined) return known
+      const row = await findKeyRow(db, kid)
+      if (row === undefined) return undefined
+      const key = createPublicKey({ key: row.publicJwk as JWK, format: 'jwk' })
+      publicKeys.set(kid, { alg: row.alg, key })
+      return { alg: row.alg, key }
+    },
+  }
+}
+
+function publicPart({ sealedPrivateJwk, ...key }: SigningKeyRow): SigningKey {
+  return key
+}

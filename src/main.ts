@@ -1,0 +1,58 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs'
+import { createInterface } from 'node:readline/promises'
+import { text } from 'node:stream/consumers'
+import { runCli } from './cli/index.ts'
+import { loadConfig, type Config } from './config/index.ts'
+import { createLogger, systemClock, type Logger } from './core/index.ts'
+import { migrateData, openServices, type Services } from './services.ts'
+import { startServer } from './server.ts'
+
+const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  version: string
+}
+
+/** Commands that end at once say only what is wrong; the server tells everything. */
+const loggerFor = (config: Config, serving: boolean): Logger =>
+  createLogger({ ...config.log, level: serving ? config.log.level : quieter(config.log.level) })
+
+const quieter = (level: Config['log']['level']): Config['log']['level'] =>
+  level === 'info' ? 'warn' : level
+
+const serving = process.argv.includes('serve')
+
+async function serve(services: Services) {
+  const server = await startServer(services)
+  let asked = false
+  const stop = () => {
+    if (asked) process.exit(1)
+    asked = true
+    services.log.info('stopping; a second signal ends at once')
+    void server.stop()
+  }
+  process.on('SIGTERM', stop).on('SIGINT', stop)
+  return server
+}
+
+async function ask(question: string): Promise<string> {
+  const terminal = createInterface({ input: process.stdin, output: process.stderr })
+  try {
+    return await terminal.question(question)
+  } finally {
+    terminal.close()
+  }
+}
+
+process.exitCode = await runCli(process.argv.slice(2), {
+  version: manifest.version,
+  loadConfig: (file, flags) => loadConfig({ file, flags, environment: process.env }),
+  openServices: (config) => openServices(config, loggerFor(config, serving)),
+  startServer: (services) => serve(services as Services),
+  migrate: (config) => migrateData(config, systemClock, loggerFor(config, false)),
+  streams: {
+    out: (line) => void process.stdout.write(`${line}\n`),
+    err: (line) => void process.stderr.write(`${line}\n`),
+  },
+  readInput: () => text(process.stdin),
+  ask: process.stdin.isTTY ? ask : undefined,
+})

@@ -1,0 +1,152 @@
+import { parseAuthority, type Clock, type EventHub } from '../core/index.ts'
+import { inTransaction, type Database } from '../db/index.ts'
+import type { GuardedClient } from '../http/index.ts'
+import type { FoundKey } from '../http-signatures/index.ts'
+import type { MessageSigner } from '../keys/index.ts'
+import { parseDiscovery, type Discovery } from './discovery-document.ts'
+import { discoverPeer } from './discover.ts'
+import { PeerError } from './errors.ts'
+import { createKeyFinder } from './key-finder.ts'
+import { checkAllowed, trustOf, type PeerPolicy, type PeerTrust } from './policy.ts'
+import { createPoster, type PeerAnswer } from './post.ts'
+import { findPeer, upsertPeer, type PeerRow } from './queries.ts'
+
+/** Another OCM server, discovered. */
+export interface Peer {
+  /** Normalised `host[:port]`. */
+  readonly host: string
+  readonly discovery: Discovery
+  readonly profile: PeerRow['profile']
+}
+
+export interface PeersDeps {
+  db: Database
+  clock: Clock
+  events: EventHub
+  client: GuardedClient
+  policy: PeerPolicy
+  /** Peers may be on plain http (dev only). */
+  allowHttp: boolean
+  signer(): Promise<MessageSigner>
+}
+
+export type Peers = ReturnType<typeof createPeers>
+
+/** A document younger than this is used without asking again. */
+const freshMs = 24 * 60 * 60_000
+
+export function createPeers(deps: PeersDeps) {
+  const { db, clock, events, client, policy, allowHttp, signer } = deps
+  const post = createPoster({ clock, client, signer })
+
+  /** Asks the peer, whatever is remembered. */
+  async function discover(host: string): Promise<Peer> {
+    checkAllowed(host, policy)
+    try {
+      const { url, document, discovery } = await discoverPeer(client, host, allowHttp)
+      const now = clock.now()
+      const found = { discovery: document, discoveryUrl: url, discoveredAt: now, lastOkAt: now }
+      await inTransaction(db, (tx) => upsertPeer(tx, host, found))
+      events.emit('peer.discovered', { peer: host })
+      return { host, discovery, profile: (await findPeer(db, host))?.profile ?? {} }
+    } catch (error) {
+      await noteFailure(host, error)
+      throw error
+    }
+  }
+
+  async function noteFailure(host: string, error: unknown): Promise<void> {
+    const reason = error instanceof Error ? error.message : 'unknown'
+    events.emit('peer.refused', { peer: host, reason })
+    const change = { lastError: reason, lastErrorAt: clock.now() }
+    // Only known peers are remembered: strangers must not fill the table.
+    if ((await findPeer(db, host)) !== undefined) {
+      await inTransaction(db, (tx) => upsertPeer(tx, host, change))
+    }
+  }
+
+  function remembered(row: PeerRow | undefined): Peer | undefined {
+    if (row?.discovery == null || row.discoveryUrl === null) return undefined
+    try {
+      const discovery = parseDiscovery(row.discovery, row.host, new URL(row.discoveryUrl))
+      return { host: row.host, discovery, profile: row.profile }
+    } catch {
+      return undefined
+    }
+  }
+
+  /** The peer as remembered for up to a day, else as it says now. */
+  async function getPeer(host: string): Promise<Peer> {
+    checkAllowed(host, policy)
+    const row = await findPeer(db, host)
+    const known = remembered(row)
+    if (known !== undefined && clock.now() - (row?.discoveredAt ?? 0) < freshMs) return known
+    try {
+      return await discover(host)
+    } catch (error) {
+      if (known !== undefined) return known
+      throw error
+    }
+  }
+
+  const finder = createKeyFinder({
+    db,
+    clock,
+    client,
+    discover: async (host) => (await getPeer(host)).discovery,
+  })
+
+  return {
+    discover,
+    getPeer,
+
+    /**
+     * The key a peer signs with.
+     *
+     * @throws PeerError `peer_denied`, `keys_unreachable`.
+     */
+    async findKey(host: string, keyId: string): Promise<FoundKey> {
+      checkAllowed(host, policy)
+      return finder.find(host, keyId)
+    },
+
+    /**
+     * Posts a JSON message below the peer's `endPoint`, signed if the peer verifies.
+     *
+     * @throws OutboundError when there is no answer.
+     */
+    async post(peer: Peer, path: string, message: Record<string, unknown>): Promise<PeerAnswer> {
+      const answer = await post(peer.discovery, path, message)
+      if (answer.status < 500) {
+        await inTransaction(db, (tx) => upsertPeer(tx, peer.host, { lastOkAt: clock.now() }))
+      }
+      return answer
+    },
+
+    /** Remembers what worked with this peer. */
+    async learn(host: string, profile: PeerRow['profile']): Promise<void> {
+      await inTransaction(db, (tx) => upsertPeer(tx, host, { profile }))
+    },
+
+    /** Fetches the keys of a peer that signs, so that they can be shown. */
+    async refreshKeys(host: string): Promise<void> {
+      const { discovery } = await getPeer(host)
+      if (discovery.capabilities.includes('http-sig')) await finder.refresh(host)
+    },
+
+    /** All that is remembered of a peer. @throws PeerError `bad_host`. */
+    async show(text: string): Promise<PeerRow & { trust: PeerTrust }> {
+      const row = await findPeer(db, parseHost(text))
+      if (row !== undefined) return { ...row, trust: trustOf(row.host, policy) }
+      const message = `Nothing is known of ${text}; try "davmesh peer discover ${text}".`
+      throw new PeerError('bad_host', message)
+    },
+  }
+}
+
+/** @throws PeerError `bad_host`. */
+export function parseHost(text: string): string {
+  const host = parseAuthority(text.replace(/^https?:\/\//i, '').replace(/\/$/, ''))
+  if (host !== undefined) return host
+  throw new PeerError('bad_host', `"${text}" is no host; it has the form cloud.example.org[:port].`)
+}

@@ -1,0 +1,78 @@
+import type { AddressInfo } from 'node:net'
+import { createListener } from './app.ts'
+import type { Config } from './config/index.ts'
+import { AppError, type Logger } from './core/index.ts'
+import { repairLocalTree } from './files/index.ts'
+import { createHttpServer, type HttpServer } from './http/index.ts'
+import type { Services } from './services.ts'
+
+/** How long running requests may take to end after a stop was asked for. */
+const drainMs = 30_000
+
+/** A server that accepts requests. */
+export interface Server {
+  /** `host:port` as bound. */
+  readonly address: string
+  /** Settles when the server has stopped. */
+  readonly stopped: Promise<void>
+  /** Stops accepting, lets running requests end, cuts the rest. */
+  stop(): Promise<void>
+}
+
+/** Listens, on `config.listen` and on `config.admin` where there is one. */
+export async function startServer(services: Services): Promise<Server> {
+  const { config, log } = services
+  warnOfDev(config, log)
+  await repairHomes(services)
+  const { listener, web } = createListener(services)
+  const main = createHttpServer(listener, { log, tls: config.listen.tls })
+  main.adopt(web)
+  const { address, family, port } = await listen(main, config)
+  const servers = [main]
+  if (config.admin !== null) {
+    const admin = createHttpServer(listener, { log })
+    await admin.listen(config.admin.listen)
+    servers.push(admin)
+  }
+  let ended: () => void
+  const stopped = new Promise<void>((resolve) => (ended = resolve))
+  return {
+    address: `${family === 'IPv6' ? `[${address}]` : address}:${port}`,
+    stopped,
+    async stop() {
+      await Promise.all(servers.map((server) => server.close(drainMs)))
+      ended()
+    },
+  }
+}
+
+/** Finishes what a crash interrupted, before anybody can see it. */
+async function repairHomes({ users, log }: Services): Promise<void> {
+  for (const { username, home } of await users.listUsers()) {
+    const repaired = await repairLocalTree(home)
+    if (repaired.removed > 0) log.warn({ username, ...repaired }, 'interrupted writes cleaned up')
+  }
+}
+
+/** @throws AppError `cannot_listen`, naming the port and what to do. */
+async function listen(server: HttpServer, { listen: at }: Config): Promise<AddressInfo> {
+  try {
+    return await server.listen(at)
+  } catch (cause) {
+    const { code = '', message } = cause as NodeJS.ErrnoException
+    const reason = code === 'EADDRINUSE' ? 'another program has the port' : message
+    throw new AppError(
+      'unavailable',
+      'cannot_listen',
+      `Cannot listen on ${at.host}:${at.port}: ${reason}. Choose another with --listen host:port.`,
+      { cause },
+    )
+  }
+}
+
+function warnOfDev({ dev, publicUrl }: Config, log: Logger): void {
+  if (!dev) return
+  log.warn('dev: peers may be on plain http; anybody on the path reads shared secrets')
+  log.warn('dev: peers may be on private addresses; a stranger can make us call our own network')
+  if (publicUrl.startsWith('http:')) log.warn('dev: publicUrl is plain http')
+}

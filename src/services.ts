@@ -1,0 +1,179 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Config } from './config/index.ts'
+import {
+  AppError,
+  createEventHub,
+  createSealer,
+  createSecretKey,
+  loadSecretKey,
+  systemClock,
+  type Clock,
+  type EventHub,
+  type Logger,
+} from './core/index.ts'
+import { migrateDatabase, openDatabase, type Database } from './db/index.ts'
+import { endpointPaths } from './discovery/index.ts'
+import { createLocalTree, type FileTree } from './files/index.ts'
+import { createGuardedClient, type GuardedClient } from './http/index.ts'
+import { createKeys, hasSigningKeys } from './keys/index.ts'
+import { createPeers } from './peers/index.ts'
+import { createShares } from './shares/index.ts'
+import { createTokens } from './tokens/index.ts'
+import { createUsers } from './users/index.ts'
+
+/** The whole test seam: everything else is built from the configuration. */
+export interface Overrides {
+  clock?: Clock
+  client?: GuardedClient
+}
+
+/** Every room, wired; the command line and the server both work on this. */
+export type Services = Awaited<ReturnType<typeof openServices>>
+
+/**
+ * Opens the database (making and migrating it as needed), then builds the rooms bottom up.
+ *
+ * @throws AppError when the data directory cannot be trusted: no key, wrong key, newer schema.
+ */
+export async function openServices(config: Config, log: Logger, overrides: Overrides = {}) {
+  const clock = overrides.clock ?? systemClock
+  const events = createEventHub()
+  logEvents(events, log)
+  const { db } = openData(config, clock, log)
+  try {
+    return await wire(config, log, clock, events, db, overrides)
+  } catch (error) {
+    db.close()
+    throw error
+  }
+}
+
+async function wire(
+  config: Config,
+  log: Logger,
+  clock: Clock,
+  events: EventHub,
+  db: Database,
+  overrides: Overrides,
+) {
+  const { publicUrl, authority, dev, files, tokens: tokenConfig, limits, outbound } = config
+  // A key is made only while nothing depends on one; a lost key is a refusal, never a new key.
+  if (!(await hasSigningKeys(db))) createSecretKey(config.secretKeyFile)
+  const sealer = createSealer(loadSecretKey(config.secretKeyFile, log))
+  const client =
+    overrides.client ??
+    createGuardedClient({
+      timeoutMs: outbound.timeoutMs,
+      maxResponseBytes: outbound.maxResponseBytes,
+      allowPrivateNetworks: dev || outbound.allowPrivateNetworks,
+      allowHttp: dev,
+      log: log.child({ room: 'http' }),
+    })
+  const keys = createKeys({
+    db,
+    clock,
+    events,
+    sealer,
+    keyIdBase: publicUrl + endpointPaths.endPoint,
+  })
+  await keys.ensureActive()
+  const users = createUsers({
+    db,
+    clock,
+    events,
+    filesRoot: files.root,
+    dataDir: config.dataDir,
+    limit: limits.login,
+  })
+  const peers = createPeers({
+    db,
+    clock,
+    events,
+    client,
+    policy: config.federation,
+    allowHttp: dev,
+    signer: keys.messageSigner,
+  })
+  const treeAt = (root: string): FileTree => createLocalTree({ root, durability: files.durability })
+  const shares = createShares({
+    db,
+    clock,
+    events,
+    sealer,
+    peers,
+    findUser: users.getUser,
+    authority,
+    shareUrl: (id) => `${publicUrl}${endpointPaths.webdav}${id}`,
+    async statPath({ home }, path) {
+      const entry = await treeAt(home).stat(path)
+      return entry && (entry.kind === 'directory' ? 'folder' : 'file')
+    },
+  })
+  const tokens = createTokens({
+    db,
+    clock,
+    events,
+    keys,
+    shares,
+    peers,
+    issuer: publicUrl,
+    ttlSeconds: tokenConfig.ttlSeconds,
+    limit: limits.token,
+    policy: {
+      ...config.signatures,
+      requireSignatures: config.federation.requireSignatures,
+      allowHttp: dev,
+    },
+  })
+  return {
+    config,
+    log,
+    clock,
+    events,
+    db,
+    keys,
+    users,
+    peers,
+    shares,
+    tokens,
+    treeAt,
+    async close(): Promise<void> {
+      await client.close()
+      db.close()
+    },
+  }
+}
+
+/** Brings the schema up to date and closes again. */
+export function migrateData(
+  config: Config,
+  clock: Clock,
+  log: Logger,
+): { path: string; applied: string[] } {
+  const { db, applied } = openData(config, clock, log)
+  db.close()
+  return { path: db.path, applied }
+}
+
+/** Never makes an empty database beside the key of a lost one. */
+function openData(config: Config, clock: Clock, log: Logger): { db: Database; applied: string[] } {
+  const path = join(config.dataDir, 'davmesh.sqlite')
+  if (!existsSync(path) && existsSync(config.secretKeyFile)) {
+    const message = `There is a key (${config.secretKeyFile}) but no database (${path}). Restore the database from the backup, or move the key away to begin anew.`
+    throw new AppError('unavailable', 'database_missing', message)
+  }
+  const db = openDatabase(path)
+  try {
+    const applied = migrateDatabase(db, clock.now())
+    if (applied.length > 0) log.info({ applied }, 'database migrated')
+    return { db, applied }
+  } catch (error) {
+    db.close()
+    throw error
+  }
+}
+
+function logEvents(events: EventHub, log: Logger): void {
+  events.onAny((event, fact) => log.info({ event, ...fact }, event))
+}

@@ -1,0 +1,113 @@
+import { and, desc, eq, gt, isNull, isNotNull, or, sql } from 'drizzle-orm'
+import {
+  accessTokens,
+  outgoingShares,
+  refreshTokens,
+  users,
+  type Database,
+  type Reader,
+  type Transaction,
+} from '../db/index.ts'
+
+export type OutgoingShareRow = typeof outgoingShares.$inferSelect
+export type RefreshTokenRow = typeof refreshTokens.$inferSelect
+
+/** A share with its owner's name. */
+export interface OwnedShare {
+  share: OutgoingShareRow
+  owner: string
+}
+
+const ownedShares = (db: Reader) =>
+  db
+    .select({ share: outgoingShares, owner: users.username })
+    .from(outgoingShares)
+    .innerJoin(users, eq(users.id, outgoingShares.ownerId))
+
+export async function selectShares(db: Reader, owner?: string): Promise<OwnedShare[]> {
+  const mine = owner === undefined ? undefined : eq(users.username, owner)
+  return ownedShares(db).where(mine).orderBy(desc(outgoingShares.createdAt), outgoingShares.id)
+}
+
+export async function findShare(db: Reader, id: string): Promise<OwnedShare | undefined> {
+  const rows = await ownedShares(db).where(eq(outgoingShares.id, id))
+  return rows[0]
+}
+
+/**
+ * Hot: every exchange and every request with the refresh token itself. Unknown, revoked, expired
+ * and orphaned secrets are all "no row". Uses index refresh_tokens_secret_hash_unique.
+ */
+export const prepareFindLiveShare = (db: Database) =>
+  db
+    .select({ share: outgoingShares, owner: users.username, refreshTokenId: refreshTokens.id })
+    .from(refreshTokens)
+    .innerJoin(outgoingShares, eq(outgoingShares.id, refreshTokens.shareId))
+    .innerJoin(users, eq(users.id, outgoingShares.ownerId))
+    .where(
+      and(
+        eq(refreshTokens.secretHash, sql.placeholder('secretHash')),
+        isNull(refreshTokens.revokedAt),
+        isNull(outgoingShares.revokedAt),
+        isNull(users.disabledAt),
+        or(isNull(outgoingShares.expiresAt), gt(outgoingShares.expiresAt, sql.placeholder('now'))),
+      ),
+    )
+    .prepare()
+
+export async function insertShare(
+  db: Transaction,
+  share: typeof outgoingShares.$inferInsert,
+  refreshToken: typeof refreshTokens.$inferInsert,
+): Promise<void> {
+  await db.insert(outgoingShares).values(share)
+  await db.insert(refreshTokens).values(refreshToken)
+}
+
+/** The refresh token that still has to be sent. Uses index refresh_tokens_share. */
+export async function findUnsentToken(
+  db: Reader,
+  shareId: string,
+): Promise<RefreshTokenRow | undefined> {
+  const rows = await db
+    .select()
+    .from(refreshTokens)
+    .where(and(eq(refreshTokens.shareId, shareId), isNotNull(refreshTokens.sealedSecret)))
+  return rows[0]
+}
+
+/** Records how sending went, unless the share was revoked meanwhile. */
+export async function markShare(
+  db: Transaction,
+  id: string,
+  change: Pick<OutgoingShareRow, 'state' | 'problem'> & Partial<OutgoingShareRow>,
+): Promise<void> {
+  await db
+    .update(outgoingShares)
+    .set(change)
+    .where(and(eq(outgoingShares.id, id), isNull(outgoingShares.revokedAt)))
+}
+
+/** Once the peer has it we only need to recognise the secret, not to know it. */
+export async function forgetSealedSecret(db: Transaction, shareId: string): Promise<void> {
+  await db
+    .update(refreshTokens)
+    .set({ sealedSecret: null })
+    .where(eq(refreshTokens.shareId, shareId))
+}
+
+/** Ends the share, its refresh token and all access tokens together. */
+export async function revokeShareRows(db: Transaction, id: string, now: number): Promise<void> {
+  await db
+    .update(outgoingShares)
+    .set({ state: 'revoked', revokedAt: now })
+    .where(eq(outgoingShares.id, id))
+  await db
+    .update(refreshTokens)
+    .set({ revokedAt: now, sealedSecret: null })
+    .where(and(eq(refreshTokens.shareId, id), isNull(refreshTokens.revokedAt)))
+  await db
+    .update(accessTokens)
+    .set({ revokedAt: now })
+    .where(and(eq(accessTokens.shareId, id), isNull(accessTokens.revokedAt)))
+}

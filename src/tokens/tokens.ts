@@ -1,0 +1,76 @@
+import type { Clock, EventHub } from '../core/index.ts'
+import { inTransaction, type Database } from '../db/index.ts'
+import { createClientAuthentication, type ClientDeps, type ReceivedTokenRequest } from './client.ts'
+import { TokenError } from './errors.ts'
+import { createExchange, type ExchangeDeps, type IssuedToken } from './exchange.ts'
+import {
+  findAccessToken,
+  revokeAccessToken,
+  selectAccessTokens,
+  type AccessTokenRow,
+} from './queries.ts'
+import { decodeToken, type InspectedToken } from './inspect.ts'
+import { createTokenVerifier, type VerifyDeps } from './verify.ts'
+import { parseTokenRequest } from './wire.ts'
+
+/** A row of the token map; instants in epoch milliseconds. */
+export type AccessToken = AccessTokenRow
+
+export type TokensDeps = ExchangeDeps &
+  ClientDeps &
+  VerifyDeps & { db: Database; clock: Clock; events: EventHub }
+
+export type Tokens = ReturnType<typeof createTokens>
+
+export function createTokens(deps: TokensDeps) {
+  const { db, clock, events } = deps
+  const client = createClientAuthentication(deps)
+  const { findShare, issue } = createExchange(deps)
+
+  async function getToken(jti: string): Promise<AccessToken> {
+    const token = await findAccessToken(db, jti)
+    if (token !== undefined) return token
+    throw new TokenError('token_not_found', `There is no access token "${jti}".`)
+  }
+
+  const verify = createTokenVerifier(deps)
+
+  return {
+    verify,
+
+    /** What a token says, and whether it opens anything now. */
+    async inspect(jwt: string): Promise<InspectedToken> {
+      const decoded = decodeToken(jwt)
+      const verdict = await verify(jwt)
+      if (verdict.status === 'valid') return { ...decoded, active: true, reason: null }
+      const reason = verdict.status === 'invalid' ? verdict.reason : 'not a JWT'
+      return { ...decoded, active: false, reason }
+    },
+
+    /**
+     * Answers a token request: who asks, for what, may they.
+     *
+     * @throws TokenError with an RFC 6749 §5.2 code; PeerError when the peer's keys cannot be had.
+     */
+    async exchange(
+      request: ReceivedTokenRequest & { contentType: string | undefined },
+    ): Promise<IssuedToken> {
+      const signature = client.inspect(request)
+      const wanted = parseTokenRequest(request.contentType, request.body)
+      if (signature !== undefined) await client.verify(signature, wanted.clientId)
+      const share = await findShare(wanted)
+      if (signature === undefined) await client.acceptUnsigned(share.recipientHost)
+      return issue(share)
+    },
+
+    listTokens: (shareId?: string) => selectAccessTokens(db, shareId),
+
+    /** The next request with this token is refused; others of the same share go on. */
+    async revokeToken(jti: string): Promise<AccessToken> {
+      await getToken(jti)
+      await inTransaction(db, (tx) => revokeAccessToken(tx, jti, clock.now()))
+      events.emit('token.revoked', { jti })
+      return getToken(jti)
+    },
+  }
+}

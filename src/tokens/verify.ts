@@ -1,0 +1,126 @@
+import { createHash } from 'node:crypto'
+import { decodeProtectedHeader, errors, jwtVerify } from 'jose'
+import { LRUCache } from 'lru-cache'
+import type { Clock } from '../core/index.ts'
+import type { Database } from '../db/index.ts'
+import type { Keys } from '../keys/index.ts'
+import { prepareFindLiveToken } from './queries.ts'
+
+/** What a living access token opens. */
+export interface VerifiedToken {
+  readonly jti: string
+  readonly shareId: string
+  readonly ownerId: string
+  readonly owner: string
+  readonly path: readonly string[]
+  readonly resourceType: 'file' | 'folder'
+  readonly permissions: readonly ('read' | 'write' | 'share')[]
+  /** The recipient's server. */
+  readonly peer: string
+}
+
+/** `foreign`: no JWT at all, so perhaps a refresh token; `reason` is for the log. */
+export type TokenVerdict =
+  | { readonly status: 'valid'; readonly token: VerifiedToken }
+  | { readonly status: 'foreign' }
+  | { readonly status: 'invalid'; readonly reason: string }
+
+export interface VerifyDeps {
+  db: Database
+  clock: Clock
+  keys: Pick<Keys, 'verificationKey'>
+  /** Our `publicUrl`. */
+  issuer: string
+  /** How many verified tokens are remembered; 0 verifies each time. */
+  cacheSize?: number
+}
+
+interface SignedClaims {
+  jti: string
+  audience: string
+  clientId: string
+  subject: string
+  expiresAt: number
+}
+
+/** The shape of a compact JWS, judged before anything is decoded (RFC 7515 §7.1). */
+const compactJws = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*$/
+const maxTokenLength = 4096
+
+/**
+ * Verifies our own access tokens: signature and claims once (remembered by the token's hash until
+ * it expires), the token map on every request, so that revocation is immediate.
+ */
+export function createTokenVerifier({ db, clock, keys, issuer, cacheSize = 10_000 }: VerifyDeps) {
+  const findLive = prepareFindLiveToken(db)
+  const verified = new LRUCache<string, SignedClaims>({ max: Math.max(cacheSize, 1) })
+
+  return async function verify(token: string): Promise<TokenVerdict> {
+    if (!compactJws.test(token)) return { status: 'foreign' }
+    if (token.length > maxTokenLength) return invalid('token too long')
+    const memory = createHash('sha256').update(token).digest('base64')
+    let claims = cacheSize > 0 ? verified.get(memory) : undefined
+    if (claims === undefined) {
+      const outcome = await verifySignature(token, keys, issuer, clock)
+      if (typeof outcome === 'string') return invalid(outcome)
+      claims = outcome
+      verified.set(memory, claims)
+    }
+    const now = clock.now()
+    // RFC 7519 §4.1.4: not accepted on or after the expiry.
+    if (now >= claims.expiresAt) return invalid('expired')
+    const [row] = await findLive.execute({ jti: claims.jti, now })
+    if (row === undefined) return invalid('revoked or unknown')
+    // RFC 7519 §4.1: the row is the truth; a token that says otherwise was not issued for it.
+    const agrees =
+      row.recipient === claims.audience &&
+      row.shareId === claims.clientId &&
+      row.owner === claims.subject
+    if (!agrees) return invalid('claims differ from the token map')
+    const { ownerId, owner, path, resourceType, permissions, shareId } = row
+    const peer = row.recipientHost
+    const { jti } = claims
+    return {
+      status: 'valid',
+      token: { jti, shareId, ownerId, owner, path, resourceType, permissions, peer },
+    }
+  }
+}
+
+const invalid = (reason: string): TokenVerdict => ({ status: 'invalid', reason })
+
+/**
+ * RFC 8725 §3.1: the algorithm comes from our key record, the header only has to agree. Keys named
+ * or carried by the header (`jwk`, `jku`, `x5u`, `x5c`) are never looked at (§3.10).
+ */
+async function verifySignature(
+  token: string,
+  keys: VerifyDeps['keys'],
+  issuer: string,
+  clock: Clock,
+): Promise<SignedClaims | string> {
+  try {
+    const header = decodeProtectedHeader(token)
+    if (typeof header.kid !== 'string' || header.kid.length > 512) return 'bad kid'
+    if ('zip' in header || 'b64' in header || 'enc' in header) return 'unsupported header'
+    const known = await keys.verificationKey(header.kid)
+    if (known === undefined) return 'unknown kid'
+    const { payload } = await jwtVerify(token, known.key, {
+      algorithms: [known.alg],
+      typ: 'at+jwt',
+      issuer,
+      requiredClaims: ['exp', 'iat', 'jti', 'sub', 'aud', 'client_id'],
+      currentDate: new Date(clock.now()),
+    })
+    const { jti, aud, sub, exp, iat, client_id: clientId } = payload
+    if (typeof jti !== 'string' || typeof aud !== 'string' || typeof sub !== 'string') {
+      return 'malformed claims'
+    }
+    if (typeof clientId !== 'string' || !Number.isSafeInteger(exp) || !Number.isSafeInteger(iat)) {
+      return 'malformed claims'
+    }
+    return { jti, audience: aud, subject: sub, clientId, expiresAt: (exp ?? 0) * 1000 }
+  } catch (error) {
+    return error instanceof errors.JOSEError ? error.code : 'malformed'
+  }
+}

@@ -1,0 +1,131 @@
+import { and, eq, gt, isNull, lt, or, sql } from 'drizzle-orm'
+import {
+  appPasswords,
+  loginFailures,
+  users,
+  type Database,
+  type Reader,
+  type Transaction,
+} from '../db/index.ts'
+
+export type UserRow = typeof users.$inferSelect
+export type AppPasswordRow = typeof appPasswords.$inferSelect
+
+export async function findUserByName(db: Reader, username: string): Promise<UserRow | undefined> {
+  const rows = await db.select().from(users).where(eq(users.username, username))
+  return rows[0]
+}
+
+/** Names that differ only in case would share a home folder on some file systems. */
+export async function findUserByAnyCase(
+  db: Reader,
+  username: string,
+): Promise<UserRow | undefined> {
+  const rows = await db
+    .select()
+    .from(users)
+    .where(eq(sql`lower(${users.username})`, username.toLowerCase()))
+  return rows[0]
+}
+
+export async function findUserById(db: Reader, id: string): Promise<UserRow | undefined> {
+  const rows = await db.select().from(users).where(eq(users.id, id))
+  return rows[0]
+}
+
+export async function selectUsers(db: Reader): Promise<UserRow[]> {
+  return db.select().from(users).orderBy(users.username)
+}
+
+export async function countUsers(db: Reader): Promise<number> {
+  return db.$count(users)
+}
+
+export async function insertUser(db: Transaction, row: typeof users.$inferInsert): Promise<void> {
+  await db.insert(users).values(row)
+}
+
+export async function updateUser(
+  db: Transaction,
+  id: string,
+  change: Partial<Pick<UserRow, 'disabledAt'>>,
+): Promise<void> {
+  await db.update(users).set(change).where(eq(users.id, id))
+}
+
+export async function deleteUser(db: Transaction, id: string): Promise<void> {
+  await db.delete(users).where(eq(users.id, id))
+}
+
+export async function insertAppPassword(
+  db: Transaction,
+  row: typeof appPasswords.$inferInsert,
+): Promise<void> {
+  await db.insert(appPasswords).values(row)
+}
+
+/** Hot: every Basic request. Uses index users_username_unique, then app_passwords_user_hash. */
+export const prepareFindLogin = (db: Database) =>
+  db
+    .select({ id: users.id, username: users.username })
+    .from(users)
+    .innerJoin(appPasswords, eq(appPasswords.userId, users.id))
+    .where(
+      and(
+        eq(users.username, sql.placeholder('username')),
+        eq(appPasswords.hash, sql.placeholder('hash')),
+        eq(appPasswords.kind, 'generated'),
+        isNull(users.disabledAt),
+        or(isNull(appPasswords.expiresAt), gt(appPasswords.expiresAt, sql.placeholder('now'))),
+      ),
+    )
+    .prepare()
+
+/** The argon2id hash of the password a person chose. Uses index app_passwords_user_kind. */
+export async function findChosenPassword(
+  db: Reader,
+  username: string,
+): Promise<{ id: string; username: string; hash: string } | undefined> {
+  const rows = await db
+    .select({ id: users.id, username: users.username, hash: appPasswords.hash })
+    .from(users)
+    .innerJoin(appPasswords, eq(appPasswords.userId, users.id))
+    .where(
+      and(eq(users.username, username), eq(appPasswords.kind, 'chosen'), isNull(users.disabledAt)),
+    )
+  return rows[0]
+}
+
+/** Hot: every Basic request. Uses the primary key. */
+export const prepareFindFailures = (db: Database) =>
+  db
+    .select({ failures: loginFailures.failures, windowEndsAt: loginFailures.windowEndsAt })
+    .from(loginFailures)
+    .where(
+      and(
+        eq(loginFailures.key, sql.placeholder('key')),
+        gt(loginFailures.windowEndsAt, sql.placeholder('now')),
+      ),
+    )
+    .prepare()
+
+/** Counts one more failure, beginning a new window when the last has ended. */
+export async function recordFailure(
+  db: Transaction,
+  key: string,
+  now: number,
+  windowEndsAt: number,
+): Promise<void> {
+  await db.delete(loginFailures).where(lt(loginFailures.windowEndsAt, now))
+  await db
+    .insert(loginFailures)
+    .values({ key, failures: 1, windowEndsAt })
+    .onConflictDoUpdate({
+      target: loginFailures.key,
+      set: { failures: sql`${loginFailures.failures} + 1` },
+    })
+}
+
+export async function deleteFailures(db: Transaction, key: string): Promise<void> {
+  await db.delete(loginFailures).where(eq(loginFailures.key, key))
+}

@@ -1,0 +1,170 @@
+import { mkdirSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { isAbsolute, join, relative, resolve } from 'node:path'
+import { hashSecret, newId, type Clock, type EventHub } from '../core/index.ts'
+import { inTransaction, type Database } from '../db/index.ts'
+import { UserError } from './errors.ts'
+import { createLogin } from './login.ts'
+import { createPasswordHasher, newAppPassword } from './passwords.ts'
+import {
+  countUsers,
+  deleteUser,
+  findUserByAnyCase,
+  findUserById,
+  findUserByName,
+  insertAppPassword,
+  insertUser,
+  selectUsers,
+  updateUser,
+  type UserRow,
+} from './queries.ts'
+import { parseUsername } from './username.ts'
+
+/** A local person. */
+export type User = UserRow
+
+export interface UsersDeps {
+  db: Database
+  clock: Clock
+  events: EventHub
+  /** Parent of the home folders that davmesh makes itself. */
+  filesRoot: string
+  /** Never inside a home: it holds the keys. */
+  dataDir: string
+  limit: { failures: number; windowSeconds: number }
+}
+
+export interface NewUser {
+  username: string
+  displayName?: string | undefined
+  email?: string | undefined
+  /** A folder of the person's own, anywhere; made if missing. */
+  home?: string | undefined
+  /** Chosen by a person; without it an app password is generated. */
+  password?: string | undefined
+}
+
+export interface NewAppPassword {
+  label?: string | undefined
+  expiresAt?: number | undefined
+}
+
+export type Users = ReturnType<typeof createUsers>
+
+export function createUsers(deps: UsersDeps) {
+  const { db, clock, events, filesRoot, dataDir, limit } = deps
+  const hasher = createPasswordHasher()
+
+  async function getUser(username: string): Promise<User> {
+    const user = await findUserByName(db, username)
+    if (user !== undefined) return user
+    throw new UserError(
+      'user_not_found',
+      `There is no user "${username}"; "davmesh user list" shows them.`,
+    )
+  }
+
+  function checkHome(home: string): string {
+    const path = resolve(home)
+    const inside = relative(path, resolve(dataDir))
+    if (!inside.startsWith('..') && !isAbsolute(inside)) {
+      const message = `${path} holds the server's own data (${dataDir}); choose another folder.`
+      throw new UserError('bad_home', message)
+    }
+    return path
+  }
+
+  return {
+    /** Whose password is this? The verb of the Basic plugin. */
+    login: createLogin({ db, clock, events, hasher, limit }),
+
+    getUser,
+
+    findUserById: (id: string) => findUserById(db, id),
+
+    countUsers: () => countUsers(db),
+
+    listUsers: () => selectUsers(db),
+
+    /**
+     * Makes a user and the home folder.
+     *
+     * @returns the user, and the generated app password unless one was chosen.
+     * @throws UserError `bad_username`, `bad_password`, `bad_home`, `user_exists`.
+     */
+    async addUser(wanted: NewUser): Promise<{ user: User; password: string | undefined }> {
+      const username = parseUsername(wanted.username)
+      if ((await findUserByAnyCase(db, username)) !== undefined) {
+        throw new UserError('user_exists', `There already is a user "${username}".`)
+      }
+      const home = checkHome(wanted.home ?? join(filesRoot, username))
+      const { password } = wanted
+      const generated = password === undefined ? newAppPassword() : undefined
+      const now = clock.now()
+      const user: User = {
+        id: newId(),
+        username,
+        displayName: wanted.displayName ?? username,
+        email: wanted.email ?? null,
+        home,
+        createdAt: now,
+        disabledAt: null,
+      }
+      const secret =
+        password === undefined
+          ? { label: 'first', kind: 'generated' as const, hash: hashSecret(generated ?? '') }
+          : { label: 'password', kind: 'chosen' as const, hash: await hasher.hash(password) }
+      mkdirSync(home, { recursive: true, mode: 0o700 })
+      await inTransaction(db, async (tx) => {
+        await insertUser(tx, user)
+        await insertAppPassword(tx, { id: newId(), userId: user.id, createdAt: now, ...secret })
+      })
+      events.emit('user.added', { username })
+      return { user, password: generated }
+    },
+
+    /** Another app password, shown this once. */
+    async addAppPassword(
+      username: string,
+      { label = 'app', expiresAt }: NewAppPassword = {},
+    ): Promise<{ username: string; label: string; password: string }> {
+      const user = await getUser(username)
+      const password = newAppPassword()
+      await inTransaction(db, (tx) =>
+        insertAppPassword(tx, {
+          id: newId(),
+          userId: user.id,
+          label,
+          kind: 'generated',
+          hash: hashSecret(password),
+          createdAt: clock.now(),
+          expiresAt: expiresAt ?? null,
+        }),
+      )
+      return { username: user.username, label, password }
+    },
+
+    /** The next request of the user, and of everybody the user shared with, is refused. */
+    async disableUser(username: string): Promise<User> {
+      const user = await getUser(username)
+      const disabledAt = user.disabledAt ?? clock.now()
+      await inTransaction(db, (tx) => updateUser(tx, user.id, { disabledAt }))
+      events.emit('user.disabled', { username })
+      return { ...user, disabledAt }
+    },
+
+    async enableUser(username: string): Promise<User> {
+      const user = await getUser(username)
+      await inTransaction(db, (tx) => updateUser(tx, user.id, { disabledAt: null }))
+      return { ...user, disabledAt: null }
+    },
+
+    /** Forgets the user with all passwords, shares and tokens; the files stay unless told. */
+    async removeUser(username: string, { deleteFiles = false } = {}): Promise<User> {
+      const user = await getUser(username)
+      await inTransaction(db, (tx) => deleteUser(tx, user.id))
+      if (deleteFiles) await rm(user.home, { recursive: true, force: true })
+      return user
+    },
+  }
+}

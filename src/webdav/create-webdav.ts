@@ -1,0 +1,80 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { v2 } from 'webdav-server'
+import type { Principal } from '../auth/index.ts'
+import { newId, systemClock } from '../core/index.ts'
+import { DavError, toDavError } from './errors.ts'
+import type { Settings, WebdavDeps } from './exchange.ts'
+import { admit } from './gate/gate.ts'
+import { createMethods } from './methods/index.ts'
+import { sendOptions } from './methods/options.ts'
+import { sendError } from './reply.ts'
+import { WebdavServer, type RequestHandler } from './server.ts'
+
+export interface Webdav {
+  /** For 'request' and 'checkContinue' of a node:http server; never throws, always answers. */
+  readonly handle: RequestHandler
+  readonly server: v2.WebDAVServer
+}
+
+const defaults = {
+  realm: 'davmesh',
+  clock: systemClock,
+  requestIdOf: () => undefined,
+  addressOf: (req: IncomingMessage) => req.socket.remoteAddress ?? '',
+}
+
+/** Serves `/dav/files/<user>/…` and `/dav/ocm/…` over the trees that credentials open. */
+export function createWebdav(deps: WebdavDeps): Webdav {
+  const settings: Settings = { ...defaults, ...deps }
+  const methods = createMethods()
+
+  async function serve(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    let principal: Principal | undefined
+    const { onRequest } = settings
+    if (onRequest) {
+      const method = req.method ?? ''
+      res.once('close', () => onRequest({ method, status: res.statusCode, principal }))
+    }
+    const admitted = await admit(req, res, settings, methods, (known) => {
+      principal = known
+    })
+    if (admitted.method) await admitted.method.run(admitted.exchange)
+    else sendOptions(res, methods.allow)
+  }
+
+  const handle: RequestHandler = (req, res) => {
+    serve(req, res).catch((error: unknown) => {
+      refuse(req, res, error, settings)
+    })
+  }
+  return { handle, server: new WebdavServer(handle) }
+}
+
+function refuse(
+  req: IncomingMessage,
+  res: ServerResponse,
+  error: unknown,
+  settings: Settings,
+): void {
+  const expected = toDavError(error)
+  const isGone = res.destroyed || req.errored !== null
+  if (isGone && (expected || isHangUp(error))) return
+  if (expected) {
+    sendError(req, res, expected)
+    return
+  }
+  const requestId = settings.requestIdOf(req) ?? newId()
+  settings.log.error({ err: error, requestId, method: req.method }, 'a WebDAV request failed')
+  if (isGone) return
+  const headers = { 'X-Request-Id': requestId }
+  sendError(req, res, new DavError(500, 'Something went wrong on the server.', { headers }))
+}
+
+const hangUps = ['ECONNRESET', 'EPIPE', 'ERR_STREAM_PREMATURE_CLOSE', 'ABORT_ERR']
+
+/** The client went away: nothing is wrong, and nobody is left to answer to. */
+const isHangUp = (error: unknown): boolean =>
+  typeof error === 'object' &&
+  error !== null &&
+  'code' in error &&
+  hangUps.includes(String(error.code))

@@ -1,0 +1,77 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { AuthChain, Permission, Principal } from '../auth/index.ts'
+import type { Clock, Logger } from '../core/index.ts'
+import type { FileTree, TreePath } from '../files/index.ts'
+import type { IfList } from './conditions/if-header.ts'
+
+/** What one finished request was; names and ids only, fit for a log. */
+export interface RequestFacts {
+  readonly method: string
+  readonly status: number
+  readonly principal: Principal | undefined
+}
+
+export interface WebdavDeps {
+  readonly chain: AuthChain
+  /** The tree of the user, or of the share; `undefined` is answered like anything missing. */
+  readonly openTree: (principal: Principal) => Promise<FileTree | undefined>
+  readonly publicUrl: URL
+  readonly maxXmlBytes: number
+  readonly maxUploadBytes: number
+  readonly log: Logger
+  /** Whether a first segment under `/dav/ocm/` names a share rather than a member of one. */
+  readonly isShareId: (segment: string) => boolean
+  /** Named in the one challenge that does not come from the chain (RFC 6750 §3.1). */
+  readonly realm?: string
+  /** The client's address, resolved through trusted proxies. */
+  readonly addressOf?: (req: IncomingMessage) => string
+  /** The id under which the request is logged elsewhere. */
+  readonly requestIdOf?: (req: IncomingMessage) => string | undefined
+  readonly clock?: Clock
+  readonly onRequest?: (facts: RequestFacts) => void
+}
+
+export type Settings = Required<Omit<WebdavDeps, 'onRequest'>> & Pick<WebdavDeps, 'onRequest'>
+
+/** A request target inside the tree that the credential opens. */
+export interface Place {
+  /** The tree's own URL path, encoded, without a trailing slash. */
+  readonly base: string
+  readonly path: TreePath
+  readonly trailingSlash: boolean
+}
+
+export type Depth = '0' | '1' | 'infinity'
+
+/** Request fields that only WebDAV knows, already checked. */
+export interface DavFields {
+  readonly depth: Depth | undefined
+  /** RFC 4918 §10.6: absent means true. */
+  readonly overwrite: boolean
+  /** Where COPY and MOVE lead, in the same tree. */
+  readonly destination: TreePath | undefined
+  readonly ifLists: readonly IfList[] | undefined
+}
+
+/** One admitted request: whose it is, where it leads and what it may do are settled. */
+export interface Exchange {
+  readonly req: IncomingMessage
+  readonly res: ServerResponse
+  readonly settings: Settings
+  readonly principal: Principal
+  readonly permissions: readonly Permission[]
+  readonly place: Place
+  readonly tree: FileTree
+  readonly fields: DavFields
+}
+
+/** One WebDAV method; everything the gate needs to know of it before it runs. */
+export interface DavMethod {
+  readonly needs: readonly Permission[]
+  /** `none` refuses a body, `ignored` reads over it. */
+  readonly body: 'none' | 'ignored' | 'xml' | 'content'
+  /** Whether `Depth` means something to it. */
+  readonly depth?: true
+  readonly destination?: true
+  readonly run: (exchange: Exchange) => Promise<void>
+}

@@ -1,0 +1,54 @@
+import { samePath, type Entry, type TreePath } from '../../files/index.ts'
+import { checkConditions } from '../conditions/evaluate.ts'
+import { badRequest, forbidden, notFound } from '../errors.ts'
+import type { DavMethod, Exchange } from '../exchange.ts'
+import { sendEmpty } from '../reply.ts'
+
+/** RFC 4918 §9.8 */
+export const copy: DavMethod = {
+  needs: ['read', 'write'],
+  body: 'none',
+  depth: true,
+  destination: true,
+  async run(exchange) {
+    const { res, tree, place, fields } = exchange
+    // RFC 4918 §9.8.3: 1 has no meaning here.
+    if (fields.depth === '1') throw badRequest('COPY takes a Depth of 0 or infinity.')
+    const { destination } = await findEnds(exchange)
+    const shallow = fields.depth === '0'
+    const { overwrite } = fields
+    const { created } = await tree.copy(place.path, destination, { overwrite, shallow })
+    sendEmpty(res, created ? 201 : 204)
+  },
+}
+
+/** RFC 4918 §9.9 */
+export const move: DavMethod = {
+  needs: ['write'],
+  body: 'none',
+  depth: true,
+  destination: true,
+  async run(exchange) {
+    const { res, tree, place, fields } = exchange
+    if (place.path.length === 0) throw forbidden('The root of a tree cannot be moved.')
+    const { source, destination } = await findEnds(exchange)
+    // RFC 4918 §9.9.2
+    if (source.kind === 'directory' && (fields.depth ?? 'infinity') !== 'infinity') {
+      throw badRequest('A collection is moved with everything in it.')
+    }
+    const { created } = await tree.move(place.path, destination, { overwrite: fields.overwrite })
+    sendEmpty(res, created ? 201 : 204)
+  },
+}
+
+async function findEnds(exchange: Exchange): Promise<{ source: Entry; destination: TreePath }> {
+  const { tree, place, fields } = exchange
+  const destination = fields.destination ?? []
+  if (destination.length === 0) throw forbidden('The root of a tree cannot be replaced.')
+  const source = await tree.stat(place.path)
+  if (!source) throw notFound()
+  // RFC 4918 §9.8.5, §9.9.4
+  if (samePath(place.path, destination)) throw forbidden('Source and destination are the same.')
+  await checkConditions(exchange, source)
+  return { source, destination }
+}

@@ -1,0 +1,96 @@
+import { FileError, type Entry, type OpenFile } from '../../files/index.ts'
+import { checkConditions } from '../conditions/evaluate.ts'
+import { formatHttpDate, parseHttpDate } from '../conditions/http-date.ts'
+import { strongMatch } from '../conditions/entity-tags.ts'
+import { describeFile } from '../content/headers.ts'
+import { listingFields, renderListing } from '../content/listing.ts'
+import { parseRange } from '../content/range.ts'
+import { sendPart, sendParts, sendWhole } from '../content/send.ts'
+import { DavError, notFound } from '../errors.ts'
+import type { DavMethod, Exchange } from '../exchange.ts'
+
+/** RFC 9110 §9.3.1, RFC 4918 §9.4 */
+export const get: DavMethod = { needs: ['read'], body: 'ignored', run: runGet }
+
+/** RFC 9110 §9.3.2: GET without the content; ranges are for GET alone. */
+export const head: DavMethod = { needs: ['read'], body: 'ignored', run: runHead }
+
+async function runGet(exchange: Exchange): Promise<void> {
+  const { tree, place } = exchange
+  const file = await tree.read(place.path).catch((error: unknown) => {
+    if (error instanceof FileError && error.code === 'is_a_directory') return undefined
+    throw error
+  })
+  if (!file) return sendListing(exchange)
+  try {
+    await sendFile(exchange, file)
+  } finally {
+    await file.close()
+  }
+}
+
+async function runHead(exchange: Exchange): Promise<void> {
+  const entry = await exchange.tree.stat(exchange.place.path)
+  if (!entry) throw notFound()
+  if (entry.kind === 'directory') return sendListing(exchange)
+  if ((await checkConditions(exchange, entry)) === 'not_modified') {
+    sendNotModified(exchange, entry)
+    return
+  }
+  exchange.res.writeHead(200, { ...describeFile(entry), 'Content-Length': entry.size })
+  exchange.res.end()
+}
+
+async function sendFile(exchange: Exchange, file: OpenFile): Promise<void> {
+  const { req, res, settings } = exchange
+  const { entry } = file
+  if ((await checkConditions(exchange, entry)) === 'not_modified') {
+    sendNotModified(exchange, entry)
+    return
+  }
+  const fields = describeFile(entry)
+  const isAsked = rangeApplies(req.headersDistinct['if-range']?.[0], entry, settings.clock.now())
+  const ranges = parseRange(isAsked ? req.headers.range : undefined, entry.size)
+  if (ranges === 'unsatisfiable') {
+    // RFC 9110 §15.5.17
+    throw new DavError(416, 'The range cannot be satisfied.', {
+      headers: { 'Content-Range': `bytes */${entry.size}` },
+    })
+  }
+  if (ranges === 'whole') return sendWhole(res, file, fields)
+  const [first, second] = ranges
+  if (first && !second) return sendPart(res, file, fields, first)
+  return sendParts(res, file, fields, ranges)
+}
+
+/** RFC 9110 §13.1.5: a date is good enough only when nothing can have changed within its second. */
+function rangeApplies(ifRange: string | undefined, entry: Entry, now: number): boolean {
+  if (ifRange === undefined) return true
+  const validator = ifRange.trim()
+  if (validator.startsWith('"') || validator.startsWith('W/')) {
+    return strongMatch(validator, entry.etag)
+  }
+  const since = parseHttpDate(validator)
+  return (
+    since !== undefined &&
+    since === Math.floor(entry.modifiedAt / 1000) * 1000 &&
+    now - since > 1000
+  )
+}
+
+/** RFC 9110 §15.4.5 */
+function sendNotModified({ res }: Exchange, entry: Entry): void {
+  res.writeHead(304, { ETag: entry.etag, 'Last-Modified': formatHttpDate(entry.modifiedAt) })
+  res.end()
+}
+
+async function sendListing(exchange: Exchange): Promise<void> {
+  const { tree, place, res } = exchange
+  const entry = await tree.stat(place.path)
+  if (!entry) throw notFound()
+  // The page has no validator of its own: its rows change when the directory does not.
+  await checkConditions(exchange, entry)
+  const page = Buffer.from(await renderListing(exchange, entry))
+  res.writeHead(200, { ...listingFields, 'Content-Length': page.length })
+  res.end(page)
+}

@@ -1,0 +1,41 @@
+import type { DavMethod } from '../exchange.ts'
+import type { Methods } from '../gate/gate.ts'
+import { copy, move } from './copy-move.ts'
+import { remove } from './delete.ts'
+import { get, head } from './get.ts'
+import { createMkcol } from './mkcol.ts'
+import { createOptions } from './options.ts'
+import { propfind } from './propfind.ts'
+import { proppatch } from './proppatch.ts'
+import { createPut } from './put.ts'
+
+const names = [
+  'OPTIONS',
+  'GET',
+  'HEAD',
+  'PUT',
+  'DELETE',
+  'MKCOL',
+  'COPY',
+  'MOVE',
+  'PROPFIND',
+  'PROPPATCH',
+] as const
+
+/** The one table of methods. */
+export function createMethods(): Methods {
+  const allow = names.join(', ')
+  const table: Record<(typeof names)[number], DavMethod> = {
+    OPTIONS: createOptions(allow),
+    GET: get,
+    HEAD: head,
+    PUT: createPut(allow),
+    DELETE: remove,
+    MKCOL: createMkcol(allow),
+    COPY: copy,
+    MOVE: move,
+    PROPFIND: propfind,
+    PROPPATCH: proppatch,
+  }
+  return { allow, byName: new Map(Object.entries(table)) }
+}

@@ -1,0 +1,78 @@
+import { once } from 'node:events'
+import type { ServerResponse } from 'node:http'
+import { checkConditions } from '../conditions/evaluate.ts'
+import { DavError, notFound } from '../errors.ts'
+import type { DavMethod, Exchange } from '../exchange.ts'
+import { asksForSpace, type Subject } from '../properties/live.ts'
+import { parsePropfind } from '../properties/propfind-body.ts'
+import {
+  multistatusEnd,
+  multistatusStart,
+  planProperties,
+  renderResponse,
+  type PropertyPlan,
+} from '../properties/render.ts'
+import { memberOf, subjectOf } from '../properties/subject.ts'
+import { readXmlBody } from '../xml/body.ts'
+import { xmlType } from '../xml/writer.ts'
+
+/** RFC 4918 §9.1 */
+export const propfind: DavMethod = { needs: ['read'], body: 'xml', depth: true, run: runPropfind }
+
+async function runPropfind(exchange: Exchange): Promise<void> {
+  const { tree, place, fields } = exchange
+  const entry = await tree.stat(place.path)
+  if (!entry) throw notFound()
+  // RFC 4918 §9.1: absent means infinity.
+  if ((fields.depth ?? 'infinity') === 'infinity') {
+    throw new DavError(403, 'A PROPFIND needs a Depth of 0 or 1.', {
+      element: 'D:propfind-finite-depth',
+    })
+  }
+  await checkConditions(exchange, entry)
+  const plan = planProperties(parsePropfind(await readXmlBody(exchange)))
+  const space = asksForSpace(plan.live) && !plan.namesOnly ? await tree.space() : undefined
+  const subject = subjectOf(exchange, entry, space)
+  if (fields.depth === '1' && entry.kind === 'directory') await sendMembers(exchange, plan, subject)
+  else sendBody(exchange.res, multistatusStart + renderResponse(plan, subject) + multistatusEnd)
+}
+
+/** Batch by batch, as fast as the client reads: a long listing is never in memory as a whole. */
+async function sendMembers(
+  exchange: Exchange,
+  plan: PropertyPlan,
+  subject: Subject,
+): Promise<void> {
+  const { res, tree, place } = exchange
+  let text = multistatusStart + renderResponse(plan, subject)
+  let isFirst = true
+  for await (const batch of tree.list(place.path)) {
+    if (!isFirst) {
+      if (!res.headersSent) res.writeHead(207, { 'Content-Type': xmlType })
+      await writeText(res, text)
+      text = ''
+    }
+    isFirst = false
+    for (const entry of batch) text += renderResponse(plan, memberOf(subject, entry))
+  }
+  if (res.headersSent) res.end(text + multistatusEnd)
+  else sendBody(res, text + multistatusEnd)
+}
+
+function sendBody(res: ServerResponse, text: string): void {
+  const body = Buffer.from(text)
+  res.writeHead(207, { 'Content-Type': xmlType, 'Content-Length': body.length })
+  res.end(body)
+}
+
+async function writeText(res: ServerResponse, text: string): Promise<void> {
+  if (res.write(text) || res.destroyed) return
+  const gone = new AbortController()
+  const cancel = (): void => gone.abort()
+  res.once('close', cancel)
+  try {
+    await once(res, 'drain', { signal: gone.signal })
+  } finally {
+    res.off('close', cancel)
+  }
+}

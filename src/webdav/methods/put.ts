@@ -1,0 +1,55 @@
+import { FileError, type Entry } from '../../files/index.ts'
+import { checkConditions, expectedState } from '../conditions/evaluate.ts'
+import { badRequest, DavError, notAllowed, notFound } from '../errors.ts'
+import type { DavMethod, Exchange } from '../exchange.ts'
+import { askForBody, bodyOf, sendEmpty } from '../reply.ts'
+
+/** Asking the disk for room pays only when there is much to write. */
+const largeBytes = 16 * 1024 * 1024
+
+/** RFC 9110 §9.3.4, RFC 4918 §9.7 */
+export const createPut = (allow: string): DavMethod => ({
+  needs: ['write'],
+  body: 'content',
+  run: (exchange) => runPut(exchange, allow),
+})
+
+async function runPut(exchange: Exchange, allow: string): Promise<void> {
+  const { req, res, tree, place, settings } = exchange
+  // RFC 9110 §14.5: a part of a file is not its new content.
+  if (req.headers['content-range'] !== undefined) throw badRequest('PUT takes no Content-Range.')
+  const entry = await tree.stat(place.path)
+  if (entry?.kind === 'directory') throw notAllowed(allow)
+  if (!entry) await checkNewPlace(exchange)
+  await checkConditions(exchange, entry)
+  await checkRoom(exchange)
+  askForBody(req, res)
+  const written = await tree
+    .write(place.path, bodyOf(req), {
+      maxBytes: settings.maxUploadBytes,
+      expected: expectedState(exchange, entry),
+    })
+    .catch((error: unknown) => {
+      throw isDirectory(error) ? notAllowed(allow) : error
+    })
+  sendEmpty(res, written.created ? 201 : 204, { ETag: written.entry.etag })
+}
+
+/** RFC 4918 §9.7.1: the parent has to exist, and a URL that ends in a slash is a collection's. */
+async function checkNewPlace({ tree, place }: Exchange): Promise<void> {
+  if (place.path.length === 0) throw notFound()
+  const parent: Entry | undefined = await tree.stat(place.path.slice(0, -1))
+  if (parent?.kind !== 'directory') throw new FileError('parent_missing')
+  if (place.trailingSlash)
+    throw new DavError(409, 'A file cannot be put to the URL of a directory.')
+}
+
+async function checkRoom({ req, tree }: Exchange): Promise<void> {
+  const length = Number(req.headers['content-length'] ?? 0)
+  if (length < largeBytes) return
+  const space = await tree.space()
+  if (space && length > space.availableBytes) throw new FileError('no_space')
+}
+
+const isDirectory = (error: unknown): boolean =>
+  error instanceof FileError && error.code === 'is_a_directory'

@@ -1,0 +1,70 @@
+import { escapeXml, xmlDeclaration } from '../xml/writer.ts'
+import { liveProperties, type LiveProperty, type Subject } from './live.ts'
+import { keyOf, prefixes, type PropertyName } from './names.ts'
+import type { PropertyRequest } from './propfind-body.ts'
+
+/** A request for properties, worked out once and then applied to every resource. */
+export interface PropertyPlan {
+  readonly namesOnly: boolean
+  /** Whether properties that a resource lacks are reported as missing. */
+  readonly reportsMissing: boolean
+  readonly live: readonly LiveProperty[]
+  /** Names that no resource has, as XML. */
+  readonly unknown: string
+}
+
+export const multistatusStart = `${xmlDeclaration}<D:multistatus ${Object.entries(prefixes)
+  .map(([namespace, prefix]) => `xmlns:${prefix}="${namespace}"`)
+  .join(' ')}>\n`
+
+export const multistatusEnd = '</D:multistatus>\n'
+
+export function planProperties(request: PropertyRequest): PropertyPlan {
+  if (request.kind === 'propname') {
+    const live = [...liveProperties.values()]
+    return { namesOnly: true, reportsMissing: false, live, unknown: '' }
+  }
+  const isAll = request.kind === 'allprop'
+  const asked = unique(isAll ? request.include : request.names)
+  const live = isAll ? [...liveProperties.values()].filter((one) => one.isInAllprop) : []
+  let unknown = ''
+  for (const name of asked) {
+    const property = liveProperties.get(keyOf(name))
+    if (!property) unknown += emptyElement(name)
+    else if (!live.includes(property)) live.push(property)
+  }
+  return { namesOnly: false, reportsMissing: !isAll, live, unknown }
+}
+
+const unique = (names: readonly PropertyName[]): PropertyName[] => [
+  ...new Map(names.map((name) => [keyOf(name), name])).values(),
+]
+
+/** One `response` (RFC 4918 §14.24): what was found, and what was asked for and is not there. */
+export function renderResponse(plan: PropertyPlan, subject: Subject): string {
+  let found = ''
+  let missing = plan.unknown
+  for (const { tag, value } of plan.live) {
+    const content = value(subject)
+    if (content === undefined) {
+      if (plan.reportsMissing) missing += `<${tag}/>`
+    } else if (content === '' || plan.namesOnly) found += `<${tag}/>`
+    else found += `<${tag}>${content}</${tag}>`
+  }
+  const propstats =
+    (found === '' && missing !== '' ? '' : renderPropstat(found, '200 OK')) +
+    (missing === '' ? '' : renderPropstat(missing, '404 Not Found'))
+  return `<D:response><D:href>${subject.href}</D:href>${propstats}</D:response>\n`
+}
+
+/** @param extra elements after the status, such as `D:error`. */
+export const renderPropstat = (properties: string, status: string, extra = ''): string =>
+  `<D:propstat><D:prop>${properties}</D:prop><D:status>HTTP/1.1 ${status}</D:status>` +
+  `${extra}</D:propstat>`
+
+/** A property without its value, under a name that a client chose. */
+export function emptyElement({ namespace, name }: PropertyName): string {
+  const prefix = prefixes[namespace]
+  if (prefix !== undefined) return `<${prefix}:${name}/>`
+  return namespace === '' ? `<${name}/>` : `<x:${name} xmlns:x="${escapeXml(namespace)}"/>`
+}

@@ -1,0 +1,37 @@
+import { tooLarge, unsupportedMedia } from '../errors.ts'
+import type { Exchange } from '../exchange.ts'
+import { askForBody, bodyOf, hasBody } from '../reply.ts'
+import { isUtf8, parseXml, type XmlElement } from './reader.ts'
+
+/** The request body as XML, or `undefined` when there is none. */
+export async function readXmlBody({
+  req,
+  res,
+  settings,
+}: Exchange): Promise<XmlElement | undefined> {
+  if (!hasBody(req)) return undefined
+  checkMediaType(req.headers['content-type'])
+  askForBody(req, res)
+  const chunks: Uint8Array[] = []
+  let length = 0
+  for await (const chunk of bodyOf(req)) {
+    length += chunk.length
+    // A chunked body says nothing of its length beforehand.
+    if (length > settings.maxXmlBytes) throw tooLarge()
+    chunks.push(chunk)
+  }
+  return length === 0 ? undefined : parseXml(Buffer.concat(chunks))
+}
+
+/** RFC 4918 §8.2: application/xml or text/xml; a client that says nothing is believed. */
+function checkMediaType(field: string | undefined): void {
+  if (field === undefined) return
+  const [type = '', ...parameters] = field.split(';')
+  if (!/^(application|text)\/xml$/i.test(type.trim())) {
+    throw unsupportedMedia('The request body has to be application/xml.')
+  }
+  for (const parameter of parameters) {
+    const [, charset] = /^\s*charset\s*=\s*"?([^"\s]*)"?\s*$/i.exec(parameter) ?? []
+    if (charset !== undefined && !isUtf8(charset)) throw unsupportedMedia('Only UTF-8 is accepted.')
+  }
+}

@@ -1,0 +1,69 @@
+import { SaxesParser } from 'saxes'
+import { badRequest, DavError, unsupportedMedia } from '../errors.ts'
+
+export interface XmlElement {
+  readonly namespace: string
+  readonly name: string
+  readonly children: XmlElement[]
+}
+
+// The parser's cost grows with the square of nesting and of attributes, so both end early.
+const maxDepth = 32
+const maxElements = 1000
+const maxAttributes = 64
+
+const malformed = () => badRequest('The request body is not well-formed XML.')
+const excessive = () => badRequest('The request body is more complex than any WebDAV request.')
+
+/** RFC 4918 §16, §20.6: nothing outside of the request is ever read because of it. */
+const noEntities = () =>
+  new DavError(403, 'Document types are not accepted.', { element: 'D:no-external-entities' })
+
+/** RFC 4918 §8.2: namespaces and well-formedness are checked, unknown elements are the caller's. */
+export function parseXml(bytes: Uint8Array): XmlElement {
+  const open: XmlElement[] = []
+  let root: XmlElement | undefined
+  let elements = 0
+  let attributes = 0
+  const parser = new SaxesParser({ xmlns: true, position: false })
+  parser.on('error', () => {
+    throw malformed()
+  })
+  parser.on('doctype', () => {
+    throw noEntities()
+  })
+  parser.on('xmldecl', ({ encoding = 'utf-8' }) => {
+    if (!isUtf8(encoding)) throw unsupportedMedia('Only UTF-8 is accepted.')
+  })
+  parser.on('opentagstart', () => {
+    attributes = 0
+    elements += 1
+    if (elements > maxElements || open.length >= maxDepth) throw excessive()
+  })
+  parser.on('attribute', () => {
+    attributes += 1
+    if (attributes > maxAttributes) throw excessive()
+  })
+  parser.on('opentag', (tag) => {
+    const element: XmlElement = { namespace: tag.uri, name: tag.local, children: [] }
+    open.at(-1)?.children.push(element)
+    root ??= element
+    open.push(element)
+  })
+  parser.on('closetag', () => void open.pop())
+  parser.write(decode(bytes)).close()
+  if (!root) throw malformed()
+  return root
+}
+
+function decode(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch {
+    throw badRequest('The request body is not UTF-8.')
+  }
+}
+
+/** US-ASCII is a part of UTF-8. */
+export const isUtf8 = (name: string): boolean =>
+  ['utf-8', 'utf8', 'us-ascii'].includes(name.toLowerCase())
