@@ -13,6 +13,7 @@ import {
 } from './auth/index.ts'
 import type { Config } from './config/index.ts'
 import { subtree, type FileTree } from './files/index.ts'
+import { noteRequest, requestIdOf, type RequestNotes } from './http/index.ts'
 import type { Services } from './services.ts'
 import { isShareId } from './shares/index.ts'
 import { createWebdav } from './webdav/index.ts'
@@ -28,9 +29,23 @@ export function createDav(services: Services) {
     maxXmlBytes: config.webdav.maxXmlBytes,
     maxUploadBytes: config.webdav.maxUploadBytes,
     realm,
+    requestIdOf,
+    onIdentified: (request, principal) => noteRequest(request, describePrincipal(principal)),
     addressOf: createAddressOf(config.trustProxy),
     log: log.child({ room: 'webdav' }),
   })
+}
+
+/** Who it was, for the log line of the request. */
+function describePrincipal(principal: Principal): RequestNotes {
+  switch (principal.kind) {
+    case 'user':
+      return { principal: principal.username }
+    case 'share':
+      return { peer: principal.peer, shareId: principal.shareId, jti: principal.jti }
+    case 'token':
+      return { jti: principal.jti }
+  }
 }
 
 /** The client's address; X-Forwarded-For is believed from the named proxies only. */

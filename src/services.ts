@@ -14,7 +14,7 @@ import {
 } from './core/index.ts'
 import { migrateDatabase, openDatabase, type Database } from './db/index.ts'
 import { endpointPaths } from './discovery/index.ts'
-import { createLocalTree, type FileTree } from './files/index.ts'
+import { createLocalTree, createTurns, type FileTree } from './files/index.ts'
 import { createGuardedClient, type GuardedClient } from './http/index.ts'
 import { createKeys, hasSigningKeys } from './keys/index.ts'
 import { createPeers } from './peers/index.ts'
@@ -95,7 +95,10 @@ async function wire(
     allowHttp: dev,
     signer: keys.messageSigner,
   })
-  const treeAt = (root: string): FileTree => createLocalTree({ root, durability: files.durability })
+  // One queue for all trees: conditional writes through a share see writes through the home.
+  const turns = createTurns()
+  const treeAt = (root: string): FileTree =>
+    createLocalTree({ root, durability: files.durability, turns })
   const shares = createShares({
     db,
     clock,

@@ -1,6 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { v2 } from 'webdav-server'
-import type { Principal } from '../auth/index.ts'
 import { newId, systemClock } from '../core/index.ts'
 import { DavError, toDavError } from './errors.ts'
 import type { Settings, WebdavDeps } from './exchange.ts'
@@ -20,6 +19,7 @@ const defaults = {
   realm: 'davmesh',
   clock: systemClock,
   requestIdOf: () => undefined,
+  onIdentified: () => undefined,
   addressOf: (req: IncomingMessage) => req.socket.remoteAddress ?? '',
 }
 
@@ -29,15 +29,7 @@ export function createWebdav(deps: WebdavDeps): Webdav {
   const methods = createMethods()
 
   async function serve(req: IncomingMessage, res: ServerResponse): Promise<void> {
-    let principal: Principal | undefined
-    const { onRequest } = settings
-    if (onRequest) {
-      const method = req.method ?? ''
-      res.once('close', () => onRequest({ method, status: res.statusCode, principal }))
-    }
-    const admitted = await admit(req, res, settings, methods, (known) => {
-      principal = known
-    })
+    const admitted = await admit(req, res, settings, methods)
     if (admitted.method) await admitted.method.run(admitted.exchange)
     else sendOptions(res, methods.allow)
   }

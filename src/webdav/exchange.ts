@@ -4,13 +4,6 @@ import type { Clock, Logger } from '../core/index.ts'
 import type { FileTree, TreePath } from '../files/index.ts'
 import type { IfList } from './conditions/if-header.ts'
 
-/** What one finished request was; names and ids only, fit for a log. */
-export interface RequestFacts {
-  readonly method: string
-  readonly status: number
-  readonly principal: Principal | undefined
-}
-
 export interface WebdavDeps {
   readonly chain: AuthChain
   /** The tree of the user, or of the share; `undefined` is answered like anything missing. */
@@ -28,10 +21,11 @@ export interface WebdavDeps {
   /** The id under which the request is logged elsewhere. */
   readonly requestIdOf?: (req: IncomingMessage) => string | undefined
   readonly clock?: Clock
-  readonly onRequest?: (facts: RequestFacts) => void
+  /** Told whose request it is as soon as that is known, for the log. */
+  readonly onIdentified?: (req: IncomingMessage, principal: Principal) => void
 }
 
-export type Settings = Required<Omit<WebdavDeps, 'onRequest'>> & Pick<WebdavDeps, 'onRequest'>
+export type Settings = Required<WebdavDeps>
 
 /** A request target inside the tree that the credential opens. */
 export interface Place {

@@ -1,4 +1,4 @@
 /** webdav: guards the door, then serves WebDAV over a `FileTree`. */
 export { createWebdav, type Webdav } from './create-webdav.ts'
-export type { RequestFacts, WebdavDeps } from './exchange.ts'
+export type { WebdavDeps } from './exchange.ts'
 export type { RequestHandler } from './server.ts'

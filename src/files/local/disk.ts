@@ -1,5 +1,7 @@
 import { constants } from 'node:fs'
-import { open, rm } from 'node:fs/promises'
+import { link, open, rename, rm, unlink } from 'node:fs/promises'
+import { errnoOf, FileError } from '../errors.ts'
+import { lookAt } from './entry.ts'
 
 export type Durability = 'full' | 'normal'
 
@@ -16,4 +18,27 @@ export async function syncDirectory(directory: string): Promise<void> {
 /** Removes a temporary. What cannot be removed now stays invisible until the next repair. */
 export async function discard(temporary: string): Promise<void> {
   await rm(temporary, { recursive: true, force: true }).catch(() => undefined)
+}
+
+/** How file systems without hard links, and kernels that restrict them, say so. */
+const noLinks = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']
+
+/**
+ * Renames a file to a name that must be free. A link, unlike a rename, fails when another process
+ * was faster; where there are no links, looking first is the best there is.
+ *
+ * @throws FileError `exists`
+ */
+export async function renameToFree(source: string, target: string): Promise<void> {
+  try {
+    await link(source, target)
+  } catch (error) {
+    const errno = errnoOf(error)
+    if (errno === 'EEXIST') throw new FileError('exists', { cause: error })
+    if (!noLinks.includes(errno)) throw error
+    if ((await lookAt(target)) !== undefined) throw new FileError('exists')
+    await rename(source, target)
+    return
+  }
+  await unlink(source)
 }

@@ -1,10 +1,10 @@
-import { link, mkdir, rename, unlink } from 'node:fs/promises'
+import { mkdir, rename, unlink } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import { newId } from '../../core/index.ts'
 import { errnoOf, FileError, toFileError } from '../errors.ts'
 import type { Placed, PlaceOptions } from '../file-tree.ts'
 import { reservedName } from '../tree-path.ts'
-import { discard, syncDirectory } from './disk.ts'
+import { discard, renameToFree, syncDirectory } from './disk.ts'
 import { isServed, lookAt } from './entry.ts'
 import type { LocalContext } from './context.ts'
 
@@ -41,9 +41,7 @@ async function replace(
   } else if (overwrite || moving.isDirectory()) {
     await rename(source, target)
   } else {
-    // A link, unlike a rename, fails when another process was faster.
-    await link(source, target)
-    await unlink(source)
+    await renameToFree(source, target)
   }
   return existing === undefined
 }

@@ -1,11 +1,11 @@
 import { constants, fstatSync, futimesSync, type BigIntStats } from 'node:fs'
-import { link, rename, unlink, type FileHandle } from 'node:fs/promises'
+import { rename, type FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { newId } from '../../core/index.ts'
-import { errnoOf, FileError, missingParent, toFileError } from '../errors.ts'
+import { FileError, missingParent, toFileError } from '../errors.ts'
 import type { Expected, WriteOptions, Written } from '../file-tree.ts'
 import { reservedName } from '../tree-path.ts'
-import { discard, syncDirectory } from './disk.ts'
+import { discard, renameToFree, syncDirectory } from './disk.ts'
 import { isServed, lookAt, toEntry } from './entry.ts'
 import type { LocalContext } from './context.ts'
 
@@ -57,11 +57,9 @@ function checkReplaceable(existing: BigIntStats | undefined): BigIntStats | unde
 async function commit(temporary: string, target: string, expected?: Expected): Promise<boolean> {
   const existing = checkReplaceable(await lookAt(target))
   if (expected === 'absent') {
-    // A link, unlike a rename, fails when another process was faster.
-    await link(temporary, target).catch((error: unknown) => {
-      throw errnoOf(error) === 'EEXIST' ? new FileError('changed') : error
+    await renameToFree(temporary, target).catch((error: unknown) => {
+      throw error instanceof FileError ? new FileError('changed', { cause: error }) : error
     })
-    await unlink(temporary)
     return true
   }
   if (expected && (!existing || toEntry('', existing).etag !== expected.etag)) {

@@ -11,13 +11,13 @@ const hasBody = (req: IncomingMessage): boolean =>
  * Ends a response whose request body may not have been read.
  *
  * Closing a socket with unread input makes the kernel send RST, and the client may then lose the
- * answer (RFC 9112 §9.6). So the answer goes out whole, with its length, the rest of the body is read and
- * dropped for a moment, and only then the connection closes.
+ * answer (RFC 9112 §9.6). So the answer goes out whole, with its length, the rest of the body is
+ * read and dropped for a moment, and only then the connection closes.
  */
 export function endResponse(res: ServerResponse, body: string | Buffer): void {
   const { req } = res
-  if (!res.headersSent) res.setHeader('Content-Length', Buffer.byteLength(body))
-  if (req.complete || !hasBody(req)) {
+  const unread = !req.complete && !req.destroyed && hasBody(req)
+  if (res.headersSent || !unread) {
     res.end(body)
     return
   }
@@ -26,6 +26,8 @@ export function endResponse(res: ServerResponse, body: string | Buffer): void {
     res.end(body)
     return
   }
+  res.setHeader('Content-Length', Buffer.byteLength(body))
+  res.flushHeaders()
   res.write(body)
   linger(req, () => res.end())
 }

@@ -69,10 +69,11 @@ function refuseOddities(value: unknown, mayHaveSurrogates: boolean): void {
   } else if (Array.isArray(value)) {
     for (const item of value) refuseOddities(item, mayHaveSurrogates)
   } else if (typeof value === 'object' && value !== null) {
-    for (const [key, item] of Object.entries(value)) {
+    const members = value as Record<string, unknown>
+    for (const key of Object.keys(members)) {
       if (poisonous.has(key)) throw invalid(`The JSON text has the forbidden key "${key}"`)
       if (mayHaveSurrogates && isIllFormed(key)) throw invalid(surrogateMessage)
-      refuseOddities(item, mayHaveSurrogates)
+      refuseOddities(members[key], mayHaveSurrogates)
     }
   }
 }

@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream'
 import type { Logger } from '../../core/index.ts'
 import type { HostLookup } from './connector.ts'
 
+/** Limits and seams of the way out; the defaults are what production uses. */
 export interface GuardedClientOptions {
   readonly log: Logger
   /** Everything from the first look-up to the last byte; default 10 s. */
@@ -14,6 +15,7 @@ export interface GuardedClientOptions {
   readonly allowPrivateNetworks?: boolean
   /** Development only. */
   readonly allowHttp?: boolean
+  /** Further requests wait, under their deadline; default 10. */
   readonly maxConnectionsPerHost?: number
   /** Test seam: the addresses of a name. They are judged like any other. */
   readonly lookup?: HostLookup | undefined
@@ -28,17 +30,20 @@ export interface OutboundHead {
   readonly headers?: Readonly<Record<string, string>>
 }
 
+/** A request small enough to hold in memory. */
 export interface OutboundRequest extends OutboundHead {
   readonly body?: Uint8Array | string | undefined
   /** At most one, to the same origin, and never with a body or a credential. */
   readonly followRedirects?: boolean
 }
 
+/** A request with a file in it, or in its answer. */
 export interface OutboundStreamRequest extends OutboundHead {
   readonly body?: Uint8Array | string | Readable | undefined
   readonly signal?: AbortSignal | undefined
 }
 
+/** A whole answer, whatever its status. */
 export interface OutboundResponse {
   readonly status: number
   /** Lower-case names; repeated fields joined with a comma. */
@@ -48,6 +53,7 @@ export interface OutboundResponse {
   readonly url: string
 }
 
+/** The head of an answer, with its body still to come. */
 export interface OutboundStreamResponse extends Omit<OutboundResponse, 'body'> {
   /** Unbounded: read it to its end or destroy it. */
   readonly body: Readable

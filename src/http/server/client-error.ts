@@ -23,9 +23,23 @@ export function answerClientError(error: Error, socket: Duplex, answering: boole
   }
   // The bytes that follow a malformed request raise this again; the first answer stands.
   if (socket.writableEnded) return
-  socket.end(rawAnswer(statuses[code] ?? 400), 'latin1')
+  socket.end(rawAnswer(isUnknownVerb(error) ? 501 : (statuses[code] ?? 400)), 'latin1')
   const timer = setTimeout(() => socket.destroy(), lingerMs)
   socket.once('close', () => clearTimeout(timer))
+}
+
+/** A well-formed request whose verb Node does not know (RFC 9110 §9.1). */
+const isUnknownVerb = (error: Error): boolean =>
+  'code' in error &&
+  error.code === 'HPE_INVALID_METHOD' &&
+  'rawPacket' in error &&
+  Buffer.isBuffer(error.rawPacket) &&
+  /^[A-Z-]{1,40} \S+ HTTP\/1\.[01]\r\n/.test(error.rawPacket.subarray(0, 4096).toString('latin1'))
+
+/** We are no tunnel (RFC 9110 §9.3.6). */
+export function refuseConnect(socket: Duplex): void {
+  socket.on('error', () => socket.destroy())
+  socket.end(rawAnswer(501), 'latin1')
 }
 
 function rawAnswer(status: number): string {

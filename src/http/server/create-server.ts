@@ -7,7 +7,7 @@ import type { Logger } from '../../core/index.ts'
 import { writeOcmError } from '../answers/error-writers.ts'
 import { logError } from '../answers/log-error.ts'
 import { holdContinue } from '../bodies/continue.ts'
-import { answerClientError } from './client-error.ts'
+import { answerClientError, refuseConnect } from './client-error.ts'
 import { trackConnections, type Connections } from './connections.ts'
 import { createMessageClasses, type MessageClasses } from './express-prototypes.ts'
 
@@ -24,6 +24,7 @@ export interface ServerLimits {
   readonly highWaterMark?: number
 }
 
+/** What a server needs; without `tls` it speaks plain HTTP. */
 export interface HttpServerOptions {
   readonly log: Logger
   readonly tls?: { readonly certFile: string; readonly keyFile: string } | undefined
@@ -66,6 +67,7 @@ export function createHttpServer(handler: HttpHandler, options: HttpServerOption
   server.on('clientError', (error: Error, socket) => {
     answerClientError(error, socket, connections.isAnswering(socket))
   })
+  server.on('connect', (_request, socket) => refuseConnect(socket))
   return {
     server,
     listen: (at) => listen(server, at),

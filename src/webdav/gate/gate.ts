@@ -1,11 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Principal } from '../../auth/index.ts'
 import { badRequest, notAllowed, notFound } from '../errors.ts'
 import type { DavMethod, Exchange, Settings } from '../exchange.ts'
 import { readFields } from './fields.ts'
 import { identify, requirePermissions } from './identify.ts'
 import { findPlace, permissionsOf } from './place.ts'
-import { parseRequestTarget, type Target } from './target.ts'
+import { parseRequestTarget } from './target.ts'
 
 export interface Methods {
   readonly byName: ReadonlyMap<string, DavMethod>
@@ -26,19 +25,16 @@ export interface Greeted {
 /**
  * Decides everything that can be decided without the resource: path, credential, place, method,
  * permission, fields, in this order. No method sees a request that did not pass.
- *
- * @param onIdentified told whose request it is, for the log, as soon as that is known.
  */
 export async function admit(
   req: IncomingMessage,
   res: ServerResponse,
   settings: Settings,
   methods: Methods,
-  onIdentified: (principal: Principal) => void,
 ): Promise<Admitted | Greeted> {
   const target = parseRequestTarget(req.url ?? '')
   const principal = await identify(req, settings)
-  onIdentified(principal)
+  settings.onIdentified(req, principal)
   if (target === '*') return greet(req)
   const place = findPlace(target, principal, settings.isShareId)
   const method = methods.byName.get(req.method ?? '')
@@ -59,5 +55,3 @@ function greet(req: IncomingMessage): Greeted {
   if (req.method !== 'OPTIONS') throw badRequest('The path of the request is not acceptable.')
   return { method: undefined }
 }
-
-export type { Target }

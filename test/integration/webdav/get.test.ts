@@ -1,0 +1,162 @@
+import { mkdirSync, utimesSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import {
+  expectDiscreet,
+  expectRefused,
+  mine,
+  startScratch,
+  type Reply,
+  type Scratch,
+} from './support.ts'
+
+let scratch: Scratch
+const digits = '0123456789'
+const large = Buffer.alloc(300_000, 'abcdefghij')
+
+beforeAll(async () => {
+  scratch = await startScratch()
+  writeFileSync(join(scratch.home, 'd.txt'), digits)
+  writeFileSync(join(scratch.home, 'large.bin'), large)
+  writeFileSync(join(scratch.home, 'empty'), '')
+  mkdirSync(join(scratch.home, 'dir'))
+})
+
+afterAll(() => scratch.stop())
+
+const get = (path: string, headers: Record<string, string> = {}, method = 'GET'): Promise<Reply> =>
+  scratch.send({ method, path: mine(path), as: 'alice', headers })
+
+describe('GET and HEAD', () => {
+  it.each(['d.txt', 'large.bin', 'empty', 'dir/', ''])('agree on %j', async (path) => {
+    const got = await get(path)
+    const head = await get(path, {}, 'HEAD')
+    const { date: _one, ...fields } = got.headers
+    const { date: _other, ...headFields } = head.headers
+    expect([got.status, head.status]).toEqual([200, 200])
+    expect(headFields).toEqual(fields)
+    expect(head.bytes.length).toBe(0)
+    expect(got.bytes.length).toBe(Number(got.headers['content-length']))
+    expectDiscreet(got)
+  })
+
+  it('describes what it sends', async () => {
+    const { headers, body } = await get('d.txt')
+    expect(body).toBe(digits)
+    expect(headers).toMatchObject({
+      'content-type': 'text/plain; charset=utf-8',
+      'accept-ranges': 'bytes',
+      'x-content-type-options': 'nosniff',
+      'content-security-policy': 'sandbox',
+    })
+    expect(headers.etag).toMatch(/^"[^"]+"$/)
+    expect(headers['last-modified']).toMatch(/GMT$/)
+    expect(headers['content-disposition']).toBeUndefined()
+    expect((await get('large.bin')).bytes.equals(large)).toBe(true)
+  })
+
+  it.each(['page.html', 'image.svg', 'feed.xml', 'page.xhtml'])(
+    'S50: makes %s a download',
+    async (name) => {
+      writeFileSync(join(scratch.home, name), '<script>alert(1)</script>')
+      const { headers } = await get(name)
+      expect(headers['content-disposition']).toBe(`attachment; filename*=UTF-8''${name}`)
+      expect(headers['content-security-policy']).toBe('sandbox')
+    },
+  )
+
+  it('shows a directory as a page without scripts', async () => {
+    mkdirSync(join(scratch.home, 'list'))
+    writeFileSync(join(scratch.home, 'list', '<b>&"#?.txt'), '')
+    const { headers, body } = await get('list/')
+    expect((await get('list')).body).toBe(body)
+    expect(headers['content-type']).toBe('text/html; charset=utf-8')
+    expect(headers['content-security-policy']).toContain('sandbox')
+    expect(body).toContain('&lt;b&gt;&amp;&quot;#?.txt')
+    expect(body).toContain('href="/dav/files/alice/list/%3Cb%3E%26%22%23%3F.txt"')
+    expect(body).not.toMatch(/<b>|<script|\son\w+=/)
+  })
+})
+
+describe('Range', () => {
+  const single: [string, string, string][] = [
+    ['bytes=0-0', 'bytes 0-0/10', '0'],
+    ['bytes=2-4', 'bytes 2-4/10', '234'],
+    ['bytes=7-', 'bytes 7-9/10', '789'],
+    ['bytes=7-99', 'bytes 7-9/10', '789'],
+    ['bytes=-3', 'bytes 7-9/10', '789'],
+    ['bytes=-99', 'bytes 0-9/10', digits],
+    ['bytes=20-30, 1-2', 'bytes 1-2/10', '12'],
+  ]
+
+  it.each(single)('answers %s', async (Range, contentRange, body) => {
+    const reply = await get('d.txt', { Range })
+    expect([reply.status, reply.headers['content-range'], reply.body]).toEqual([
+      206,
+      contentRange,
+      body,
+    ])
+    expect(reply.headers['content-length']).toBe(String(body.length))
+  })
+
+  it.each(['bytes=10-', 'bytes=20-30', 'bytes=8-4', 'bytes=-0', 'bytes=x-y', 'bytes=', 'bytes=1'])(
+    'S49: answers %s with 416',
+    async (Range) => {
+      const reply = await expectRefused(
+        scratch,
+        { method: 'GET', path: mine('d.txt'), as: 'alice', headers: { Range } },
+        416,
+      )
+      expect(reply.headers['content-range']).toBe('bytes */10')
+    },
+  )
+
+  it.each([
+    'items=0-1',
+    'nonsense',
+    'bytes=0-,0-',
+    `bytes=${Array.from({ length: 17 }, () => '0-0').join(',')}`,
+  ])('ignores %s', async (Range) => {
+    const reply = await get('d.txt', { Range })
+    expect([reply.status, reply.body]).toEqual([200, digits])
+  })
+
+  it('sends several parts with their exact length', async () => {
+    const reply = await get('d.txt', { Range: 'bytes=0-1, 4-5, -2' })
+    expect(reply.status).toBe(206)
+    const [, boundary = ''] =
+      /^multipart\/byteranges; boundary=(\S+)$/.exec(reply.headers['content-type'] ?? '') ?? []
+    expect(boundary).not.toBe('')
+    expect(Number(reply.headers['content-length'])).toBe(reply.bytes.length)
+    const part = (range: string, text: string): string =>
+      `\r\n--${boundary}\r\nContent-Type: text/plain; charset=utf-8\r\n` +
+      `Content-Range: bytes ${range}/10\r\n\r\n${text}`
+    expect(reply.body).toBe(
+      `${part('0-1', '01')}${part('4-5', '45')}${part('8-9', '89')}\r\n--${boundary}--\r\n`,
+    )
+  })
+
+  it('sends a part of a large file', async () => {
+    const reply = await get('large.bin', { Range: 'bytes=100000-200000' })
+    expect(reply.bytes.equals(large.subarray(100_000, 200_001))).toBe(true)
+  })
+
+  it('knows no range of an empty file, and none for HEAD', async () => {
+    expect((await get('empty', { Range: 'bytes=0-' })).status).toBe(416)
+    expect((await get('d.txt', { Range: 'bytes=0-1' }, 'HEAD')).status).toBe(200)
+  })
+
+  it('honours If-Range by tag, and by a date that is old enough', async () => {
+    const { headers } = await get('d.txt')
+    const etag = headers.etag ?? ''
+    const ask = async (ifRange: string): Promise<number> =>
+      (await get('d.txt', { Range: 'bytes=0-1', 'If-Range': ifRange })).status
+    expect(await ask(etag)).toBe(206)
+    expect(await ask(`W/${etag}`)).toBe(200)
+    expect(await ask('"other"')).toBe(200)
+    expect(await ask('nonsense')).toBe(200)
+    utimesSync(join(scratch.home, 'd.txt'), 1_000_000_000, 1_000_000_000)
+    expect(await ask('Sun, 09 Sep 2001 01:46:40 GMT')).toBe(206)
+    expect(await ask('Sun, 09 Sep 2001 01:46:41 GMT')).toBe(200)
+  })
+})
