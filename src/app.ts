@@ -28,11 +28,12 @@ export interface Route {
 
 const kib = 1024
 
+const open = { method: 'GET', auth: 'none', maxBodyBytes: 0, dialect: 'ocm' } as const
+
 /** Everything that is not WebDAV, in one list. */
 export function routeTable(services: Services): Route[] {
-  const { config, keys, tokens, users } = services
+  const { config, keys, tokens } = services
   const { publicUrl, provider, federation: criteria } = config
-  const open = { method: 'GET', auth: 'none', maxBodyBytes: 0, dialect: 'ocm' } as const
   const peer = { method: 'POST', auth: 'peer' } as const
   const tokenBytes = 16 * kib
   return [
@@ -56,6 +57,13 @@ export function routeTable(services: Services): Route[] {
       dialect: 'ocm',
       handler: notYetOffered,
     },
+    ...healthRoutes(services),
+  ]
+}
+
+/** Whether the process lives, and whether it can work. */
+function healthRoutes({ users }: Services): Route[] {
+  return [
     {
       ...open,
       paths: ['/healthz'],
@@ -85,7 +93,7 @@ const errorWriters = { ocm: writeOcmError, oauth: writeOAuthError }
 
 /** All of davmesh as one request listener, and the Express application inside it. */
 export function createListener(services: Services): { listener: HttpHandler; web: Express } {
-  const web = createWeb(services)
+  const web = createWeb(services, routeTable(services))
   const dav = createDav(services)
   const logged = createRequestLog(services.log.child({ room: 'http' }))
   // WebDAV is dispatched before Express, which would cost it more than its own work.
@@ -97,13 +105,17 @@ export function createListener(services: Services): { listener: HttpHandler; web
 
 const isDav = (target: string): boolean => /^(https?:\/\/[^/]*)?\/dav(\/|\?|$)/i.test(target)
 
-function createWeb(services: Services): Express {
+/** What the admin listener answers: health, and nothing that needs a credential. */
+export const createAdminListener = (services: Services): HttpHandler =>
+  createWeb(services, healthRoutes(services))
+
+function createWeb(services: Services, routes: readonly Route[]): Express {
   const web = express()
     .disable('x-powered-by')
     .disable('etag')
     .enable('strict routing')
     .enable('case sensitive routing')
-  for (const route of routeTable(services)) {
+  for (const route of routes) {
     const onError = createErrorMiddleware(errorWriters[route.dialect], services.log)
     const before = route.auth === 'peer' ? [refuseForeignHost(services.config.authority)] : []
     for (const path of route.paths) {

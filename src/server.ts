@@ -1,5 +1,5 @@
 import type { AddressInfo } from 'node:net'
-import { createListener } from './app.ts'
+import { createAdminListener, createListener } from './app.ts'
 import type { Config } from './config/index.ts'
 import { AppError, type Logger } from './core/index.ts'
 import { repairLocalTree } from './files/index.ts'
@@ -22,7 +22,7 @@ export interface Server {
 /** Listens, on `config.listen` and on `config.admin` where there is one. */
 export async function startServer(services: Services): Promise<Server> {
   const { config, log } = services
-  warnOfDev(config, log)
+  warnOfSettings(config, log)
   await repairHomes(services)
   const { listener, web } = createListener(services)
   const main = createHttpServer(listener, { log, tls: config.listen.tls })
@@ -30,7 +30,7 @@ export async function startServer(services: Services): Promise<Server> {
   const { address, family, port } = await listen(main, config)
   const servers = [main]
   if (config.admin !== null) {
-    const admin = createHttpServer(listener, { log })
+    const admin = createHttpServer(createAdminListener(services), { log })
     await admin.listen(config.admin.listen)
     servers.push(admin)
   }
@@ -70,7 +70,8 @@ async function listen(server: HttpServer, { listen: at }: Config): Promise<Addre
   }
 }
 
-function warnOfDev({ dev, publicUrl }: Config, log: Logger): void {
+function warnOfSettings({ dev, publicUrl, workers }: Config, log: Logger): void {
+  if (workers !== 1) log.warn({ workers }, 'workers: this version runs one process')
   if (!dev) return
   log.warn('dev: peers may be on plain http; anybody on the path reads shared secrets')
   log.warn('dev: peers may be on private addresses; a stranger can make us call our own network')

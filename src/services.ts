@@ -107,6 +107,7 @@ async function wire(
     peers,
     findUser: users.getUser,
     authority,
+    requireTokenExchange: config.federation.requireTokenExchange,
     shareUrl: (id) => `${publicUrl}${endpointPaths.webdav}${id}`,
     async statPath({ home }, path) {
       const entry = await treeAt(home).stat(path)

@@ -74,7 +74,7 @@ export const configSchema = z
         error: 'must be a number of processes or "auto"',
       })
       .default(1)
-      .meta({ description: 'Processes sharing the listener; today always one.' }),
+      .meta({ description: 'Processes sharing the listener. Not used yet: there is one.' }),
     trustProxy: z
       .union([z.literal(false), z.array(proxyAddress)], {
         error: 'must be false or an array of addresses such as 192.0.2.1 or 10.0.0.0/8',
@@ -104,7 +104,9 @@ export const configSchema = z
           .max(100)
           .regex(/^[^/\\]+$/, 'must be a folder name without a slash')
           .default('Shared')
-          .meta({ description: 'The folder that holds what others share with a user.' }),
+          .meta({
+            description: 'The folder that holds what others share with a user. Not used yet.',
+          }),
       })
       .prefault({}),
     tokens: z
@@ -135,7 +137,7 @@ export const configSchema = z
         requireInvite: z
           .boolean()
           .default(false)
-          .meta({ description: 'Accept shares from contacts only.' }),
+          .meta({ description: 'Accept shares from contacts only. Not used yet.' }),
         requireSignatures: z
           .boolean()
           .default(false)
@@ -144,11 +146,15 @@ export const configSchema = z
           .boolean()
           .default(false)
           .meta({ description: 'Accept and give only shares that exchange tokens.' }),
-        autoAccept: peerHosts.meta({ description: 'Hosts whose shares need no accepting.' }),
+        autoAccept: peerHosts.meta({
+          description: 'Hosts whose shares need no accepting. Not used yet.',
+        }),
         reshare: z
           .boolean()
           .default(false)
-          .meta({ description: 'Recipients with the share permission may pass shares on.' }),
+          .meta({
+            description: 'Recipients with the share permission may pass shares on. Not used yet.',
+          }),
       })
       .prefault({}),
     outbound: z
@@ -188,7 +194,9 @@ export const configSchema = z
         infiniteDepth: z
           .boolean()
           .default(false)
-          .meta({ description: 'Answer PROPFIND with Depth: infinity.' }),
+          .meta({
+            description: 'Answer PROPFIND with Depth: infinity. Not used yet: it is refused.',
+          }),
       })
       .prefault({}),
     limits: z

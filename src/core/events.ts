@@ -7,7 +7,8 @@ import { EventEmitter } from 'node:events'
 export interface Events {
   'user.added': { username: string }
   'user.disabled': { username: string }
-  'login.refused': { username: string; reason: string }
+  /** `username` only when there is such a user. */
+  'login.refused': { username: string | undefined; reason: string }
   'key.state-changed': { kid: string; state: string }
   'peer.discovered': { peer: string }
   'peer.refused': { peer: string; reason: string }

@@ -1,7 +1,16 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname } from 'node:path'
 import { AppError } from './errors.ts'
+import { randomText } from './ids.ts'
 import type { Logger } from './log.ts'
 
 const keyBytes = 32
@@ -12,11 +21,16 @@ const refuse = (code: string, message: string): AppError =>
 /** Makes `secret.key` where there is none; it never replaces one. */
 export function createSecretKey(file: string): void {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+  const whole = `${file}.${randomText(8)}`
+  const text = `${randomBytes(keyBytes).toString('base64url')}\n`
+  writeFileSync(whole, text, { mode: 0o600, flag: 'wx', flush: true })
   try {
-    const text = `${randomBytes(keyBytes).toString('base64url')}\n`
-    writeFileSync(file, text, { mode: 0o600, flag: 'wx', flush: true })
+    // A link appears with its content or not at all, and never in place of another's key.
+    linkSync(whole, file)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  } finally {
+    unlinkSync(whole)
   }
 }
 

@@ -1,12 +1,13 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
 import { exportJWK, generateKeyPair, SignJWT, type JWK, type JWTPayload } from 'jose'
 import type { Clock, EventHub, Sealer } from '../core/index.ts'
-import { inTransaction, type Database } from '../db/index.ts'
+import { inTransaction, type Database, type Transaction } from '../db/index.ts'
 import { algorithmFacts, type HttpAlgorithm, type SigningAlgorithm } from './algorithms.ts'
 import { KeyError } from './errors.ts'
 import {
   findActiveKid,
   findKeyRow,
+  hasSigningKeys,
   insertKey,
   selectKeys,
   selectKeysInStates,
@@ -80,27 +81,32 @@ export function createKeys({ db, clock, events, sealer, keyIdBase }: KeysDeps) {
     return key
   }
 
-  async function generate(alg: SigningAlgorithm = 'Ed25519'): Promise<SigningKey> {
+  /** A new key pair, and how to store it: numbered in the transaction that stores it. */
+  async function prepareKey(
+    alg: SigningAlgorithm,
+  ): Promise<(tx: Transaction) => Promise<SigningKey>> {
     const pair = await generateKeyPair(alg, { extractable: true })
     const [publicJwk, privateJwk] = await Promise.all([
       exportJWK(pair.publicKey),
       exportJWK(pair.privateKey),
     ])
-    const kid = `${keyIdBase}#key-${(await selectKeys(db)).length + 1}`
-    const row: SigningKeyRow = {
-      kid,
-      alg,
-      publicJwk: { ...publicJwk, kid, use: 'sig', alg },
-      sealedPrivateJwk: sealer.seal(JSON.stringify(privateJwk), sealContext(kid)),
-      state: 'staged',
-      createdAt: clock.now(),
-      activatedAt: null,
-      retiringAt: null,
-      retiredAt: null,
+    return async (tx) => {
+      const kid = `${keyIdBase}#key-${(await selectKeys(tx)).length + 1}`
+      const row: SigningKeyRow = {
+        kid,
+        alg,
+        publicJwk: { ...publicJwk, kid, use: 'sig', alg },
+        sealedPrivateJwk: sealer.seal(JSON.stringify(privateJwk), sealContext(kid)),
+        state: 'staged',
+        createdAt: clock.now(),
+        activatedAt: null,
+        retiringAt: null,
+        retiredAt: null,
+      }
+      await insertKey(tx, row)
+      events.emit('key.state-changed', { kid, state: 'staged' })
+      return publicPart(row)
     }
-    await inTransaction(db, (tx) => insertKey(tx, row))
-    events.emit('key.state-changed', { kid, state: 'staged' })
-    return publicPart(row)
   }
 
   /** Signs with `kid` from now on; the key used until now stays published as retiring. */
@@ -124,7 +130,11 @@ export function createKeys({ db, clock, events, sealer, keyIdBase }: KeysDeps) {
   }
 
   return {
-    generate,
+    /** Makes and publishes a key that signs nothing yet. */
+    async generate(alg: SigningAlgorithm): Promise<SigningKey> {
+      return inTransaction(db, await prepareKey(alg))
+    },
+
     activate,
 
     /** Unpublishes a key at once: nothing signed with it is believed any more. */
@@ -141,7 +151,11 @@ export function createKeys({ db, clock, events, sealer, keyIdBase }: KeysDeps) {
     /** Makes and activates a first key where there is none. */
     async ensureActive(): Promise<void> {
       if ((await findActiveKid(db)) !== undefined) return
-      await activate((await generate()).kid)
+      const insert = await prepareKey('Ed25519')
+      const first = await inTransaction(db, async (tx) =>
+        (await hasSigningKeys(tx)) ? undefined : insert(tx),
+      )
+      if (first !== undefined) await activate(first.kid)
     },
 
     list: async (): Promise<SigningKey[]> => (await selectKeys(db)).map(publicPart),

@@ -55,6 +55,8 @@ export interface SharesDeps {
   findUser(username: string): Promise<User>
   /** What stands at a path of a user's tree. */
   statPath(user: User, path: readonly string[]): Promise<'file' | 'folder' | undefined>
+  /** Give strict shares only. */
+  requireTokenExchange: boolean
   /** `host[:port]` of this server. */
   authority: string
   /** The absolute URL of a share by id. */
@@ -139,7 +141,13 @@ export function createShares(deps: SharesDeps) {
       }
       const name = checkName(wanted.name ?? path.at(-1) ?? owner.username)
       const peer = await peers.discover(recipient.host)
-      const strict = decideStrictness(recipient.host, wanted.mode ?? 'auto', peer.discovery)
+      const mode = wanted.mode ?? 'auto'
+      const strict = decideStrictness(
+        recipient.host,
+        mode,
+        peer.discovery,
+        deps.requireTokenExchange,
+      )
       const id = newShareId()
       const secret = newRefreshToken().reveal()
       const share = {

@@ -4,6 +4,7 @@ import type { PasswordHasher } from './passwords.ts'
 import {
   deleteFailures,
   findChosenPassword,
+  findUserByName,
   prepareFindFailures,
   prepareFindLogin,
   recordFailure,
@@ -53,13 +54,17 @@ export function createLogin({ db, clock, events, hasher, limit }: LoginDeps) {
     const key = hashSecret(`${username.toLowerCase()}\n${address}`)
     const [past] = await findFailures.execute({ key, now })
     if (past !== undefined && past.failures >= limit.failures) {
-      events.emit('login.refused', { username, reason: 'throttled' })
+      const known = await findUserByName(db, username)
+      events.emit('login.refused', { username: known?.username, reason: 'throttled' })
       const retryAfterSeconds = Math.max(1, Math.ceil((past.windowEndsAt - now) / 1000))
       return { status: 'throttled', retryAfterSeconds }
     }
     const owner = await identify(username, password)
     if (owner === undefined) {
-      events.emit('login.refused', { username, reason: 'wrong password or unknown user' })
+      // A name that is nobody's may be a password typed into the wrong field.
+      const known = await findUserByName(db, username)
+      const reason = known === undefined ? 'unknown user' : 'wrong password'
+      events.emit('login.refused', { username: known?.username, reason })
       const windowEndsAt = now + limit.windowSeconds * 1000
       await inTransaction(db, (tx) => recordFailure(tx, key, now, windowEndsAt))
       return { status: 'wrong' }
