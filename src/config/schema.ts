@@ -149,12 +149,9 @@ export const configSchema = z
         autoAccept: peerHosts.meta({
           description: 'Hosts whose shares need no accepting. Not used yet.',
         }),
-        reshare: z
-          .boolean()
-          .default(false)
-          .meta({
-            description: 'Recipients with the share permission may pass shares on. Not used yet.',
-          }),
+        reshare: z.boolean().default(false).meta({
+          description: 'Recipients with the share permission may pass shares on. Not used yet.',
+        }),
       })
       .prefault({}),
     outbound: z
@@ -191,12 +188,9 @@ export const configSchema = z
         maxUploadBytes: bytes(1024 * 1024 * gib)
           .default(64 * gib)
           .meta({ description: 'Largest upload.' }),
-        infiniteDepth: z
-          .boolean()
-          .default(false)
-          .meta({
-            description: 'Answer PROPFIND with Depth: infinity. Not used yet: it is refused.',
-          }),
+        infiniteDepth: z.boolean().default(false).meta({
+          description: 'Answer PROPFIND with Depth: infinity. Not used yet: it is refused.',
+        }),
       })
       .prefault({}),
     limits: z

@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { inspect } from 'node:util'
 
 const mask = '[secret]'
@@ -32,10 +32,3 @@ export class Secret<T = string> {
 /** SHA-256 as base64url: how a high-entropy secret is looked up without being stored. */
 export const hashSecret = (value: string): string =>
   createHash('sha256').update(value).digest('base64url')
-
-/** Compares in time that depends on neither content nor length. */
-export const equalSecrets = (one: string, other: string): boolean =>
-  timingSafeEqual(
-    createHash('sha256').update(one).digest(),
-    createHash('sha256').update(other).digest(),
-  )

@@ -1,6 +1,6 @@
 /** db: opens SQLite properly, migrates it, shows the whole schema, owns transactions. */
 export { checkDatabase, type DatabaseProblem } from './check.ts'
-export { migrateDatabase, pendingMigrations } from './migrate.ts'
+export { migrateDatabase } from './migrate.ts'
 export { openDatabase, type Database, type Reader, type Transaction } from './open.ts'
 export { inTransaction } from './transaction.ts'
 export {

@@ -1,2 +1,2 @@
 /** discovery: tells the world who we are. */
-export { discoveryPaths, endpointPaths, writeDiscovery, type DiscoveryFacts } from './document.ts'
+export { discoveryPaths, endpointPaths, type DiscoveryFacts } from './document.ts'

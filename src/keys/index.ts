@@ -1,6 +1,5 @@
 /** keys: our signing keys through their life. */
 export { signingAlgorithms, type SigningAlgorithm } from './algorithms.ts'
-export { KeyError } from './errors.ts'
 export {
   createKeys,
   type Keys,

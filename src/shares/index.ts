@@ -1,7 +1,6 @@
 /** shares: what we give (outgoing), and the rules. */
-export { ShareError } from './errors.ts'
 export type { OutgoingShare } from './outgoing-share.ts'
-export { parsePermissions, permissions, type SharePermission } from './permissions.ts'
+export { parsePermissions, type SharePermission } from './permissions.ts'
 export type { ExchangeMode } from './preflight.ts'
 export { isShareId } from './share-id.ts'
 export {

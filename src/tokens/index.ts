@@ -1,5 +1,4 @@
 /** tokens: access tokens we issue: exchange, JWT, token map, verify, revoke. */
-export { TokenError } from './errors.ts'
 export type { InspectedToken } from './inspect.ts'
 export { createTokens, type AccessToken, type Tokens, type TokensDeps } from './tokens.ts'
 export type { TokenVerdict, VerifiedToken } from './verify.ts'
