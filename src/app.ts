@@ -139,10 +139,8 @@ function createWeb(services: Services, routes: readonly Route[]): Express {
 const refuseMethod =
   (method: Route['method']): RequestHandler =>
   (_request, response) => {
-    response
-      .status(405)
-      .set('Allow', method === 'GET' ? 'GET, HEAD' : method)
-      .json({ message: `Only ${method} is allowed here.` })
+    response.set('Allow', method === 'GET' ? 'GET, HEAD' : method)
+    throw new AppError('not_allowed', 'method_not_allowed', `Only ${method} is allowed here.`)
   }
 
 /**
@@ -151,12 +149,12 @@ const refuseMethod =
  */
 const refuseForeignHost =
   (authority: string): RequestHandler =>
-  (request, response, next) => {
+  (request, _response, next) => {
     const host = parseAuthority(request.headers.host ?? '')
     const internal = host === undefined || /^(\[|\d+(\.\d+){3}(:|$)|[^.]+$)/.test(host)
     if (internal || host === authority) {
       next()
       return
     }
-    response.status(421).json({ message: 'This server does not answer for that host.' })
+    throw new AppError('misdirected', 'foreign_host', 'This server does not answer for that host.')
   }

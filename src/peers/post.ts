@@ -50,6 +50,9 @@ export function createPoster({ clock, client, signer }: PosterDeps) {
   }
 }
 
+/** What could be a secret of ours that the peer throws back at us. */
+const secretLike = /[A-Za-z0-9_-]{32,}/g
+
 /** Peers explain themselves in `message`, `error` or plain text. */
 function reasonOf(body: Uint8Array): string {
   const text = Buffer.from(body).toString('utf8')
@@ -66,6 +69,7 @@ function reasonOf(body: Uint8Array): string {
   // Control characters: a peer's text must not steer our terminal.
   return (typeof said === 'string' ? said : '')
     .replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ')
+    .replace(secretLike, '[hidden]')
     .trim()
     .slice(0, 300)
 }

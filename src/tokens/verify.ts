@@ -47,6 +47,8 @@ interface SignedClaims {
 const compactJws = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*$/
 const maxTokenLength = 4096
 
+const maxSkewMs = 60_000
+
 /**
  * Verifies our own access tokens: signature and claims once (remembered by the token's hash until
  * it expires), the token map on every request, so that revocation is immediate.
@@ -119,6 +121,8 @@ async function verifySignature(
     if (typeof clientId !== 'string' || !Number.isSafeInteger(exp) || !Number.isSafeInteger(iat)) {
       return 'malformed claims'
     }
+    // RFC 7519 §4.1.6; a stepped clock of ours may be off by a little.
+    if ((iat ?? 0) * 1000 > clock.now() + maxSkewMs) return 'issued in the future'
     return { jti, audience: aud, subject: sub, clientId, expiresAt: (exp ?? 0) * 1000 }
   } catch (error) {
     return error instanceof errors.JOSEError ? error.code : 'malformed'

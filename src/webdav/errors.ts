@@ -64,6 +64,8 @@ const statusByKind: Record<ErrorKind, number> = {
   unauthenticated: 403,
   forbidden: 403,
   not_found: 404,
+  not_allowed: 405,
+  misdirected: 421,
   conflict: 409,
   too_large: 413,
   too_many: 429,
