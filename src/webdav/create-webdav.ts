@@ -52,14 +52,14 @@ function refuse(
   const isGone = res.destroyed || req.errored !== null
   if (isGone && (expected || isHangUp(error))) return
   if (expected) {
-    sendError(req, res, expected)
+    sendError(res, expected)
     return
   }
   const requestId = settings.requestIdOf(req) ?? newId()
   settings.log.error({ err: error, requestId, method: req.method }, 'a WebDAV request failed')
   if (isGone) return
   const headers = { 'X-Request-Id': requestId }
-  sendError(req, res, new DavError(500, 'Something went wrong on the server.', { headers }))
+  sendError(res, new DavError(500, 'Something went wrong on the server.', { headers }))
 }
 
 const hangUps = ['ECONNRESET', 'EPIPE', 'ERR_STREAM_PREMATURE_CLOSE', 'ABORT_ERR']

@@ -1,5 +1,6 @@
 import { AppError, type ErrorKind } from '../core/index.ts'
 import { FileError, type FileErrorCode } from '../files/index.ts'
+import { statusOf } from '../http/index.ts'
 
 interface DavErrorOptions {
   /** The precondition element of RFC 4918 §16, with its prefix: `D:propfind-finite-depth`. */
@@ -58,25 +59,9 @@ const statusByFileError: Record<FileErrorCode, number> = {
   busy: 503,
 }
 
-/** For trees that are not local; a peer's refusal never becomes our 401. */
-const statusByKind: Record<ErrorKind, number> = {
-  invalid: 400,
-  unauthenticated: 403,
-  forbidden: 403,
-  not_found: 404,
-  not_allowed: 405,
-  misdirected: 421,
-  conflict: 409,
-  too_large: 413,
-  too_many: 429,
-  unsupported: 501,
-  unsupported_media: 415,
-  timeout: 504,
-  no_space: 507,
-  upstream: 502,
-  unavailable: 503,
-  internal: 500,
-}
+/** For trees that are not local: a peer's refusal never becomes our 401, its delay never our 408. */
+const statusByKind = (kind: ErrorKind): number =>
+  ({ unauthenticated: 403, timeout: 504 })[kind as string] ?? statusOf(kind)
 
 /** What to answer for something thrown, or `undefined` when it was not expected. */
 export function toDavError(error: unknown): DavError | undefined {
@@ -88,7 +73,7 @@ export function toDavError(error: unknown): DavError | undefined {
   if (!(error instanceof AppError) || error.kind === 'internal') return undefined
   if (error.kind === 'not_found') return notFound()
   const { retryAfterSeconds } = error
-  return new DavError(statusByKind[error.kind], error.message, {
+  return new DavError(statusByKind(error.kind), error.message, {
     cause: error,
     headers: retryAfterSeconds === undefined ? {} : { 'Retry-After': String(retryAfterSeconds) },
   })

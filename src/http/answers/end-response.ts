@@ -1,11 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { awaitsContinue } from '../bodies/continue.ts'
+import { hasBody } from '../bodies/has-body.ts'
 
-/** How long we listen to a client that keeps sending what we refused. */
+/** How long, and to how much, we listen when a client keeps sending what we refused. */
 const lingerMs = 2_000
+const lingerBytes = 4 * 1024 * 1024
 
-const hasBody = (req: IncomingMessage): boolean =>
-  req.headers['transfer-encoding'] !== undefined || Number(req.headers['content-length'] ?? 0) > 0
+/** Node reads over an unread body this small by itself, and the connection lives on. */
+const smallBytes = 64 * 1024
 
 /**
  * Ends a response whose request body may not have been read.
@@ -21,6 +23,11 @@ export function endResponse(res: ServerResponse, body: string | Buffer): void {
     res.end(body)
     return
   }
+  if (isSmall(req)) {
+    cutUnlessSent(req)
+    res.end(body)
+    return
+  }
   res.setHeader('Connection', 'close')
   if (awaitsContinue(req)) {
     res.end(body)
@@ -32,20 +39,35 @@ export function endResponse(res: ServerResponse, body: string | Buffer): void {
   linger(req, () => res.end())
 }
 
+function isSmall(req: IncomingMessage): boolean {
+  const length = Number(req.headers['content-length'] ?? Infinity)
+  const untouched = req.readableFlowing === null && !req.readableDidRead
+  return untouched && length <= smallBytes && !awaitsContinue(req)
+}
+
+/** Who announced a small body has to send it soon, or nothing else on this connection. */
+function cutUnlessSent(req: IncomingMessage): void {
+  const timer = setTimeout(() => req.socket.destroy(), lingerMs)
+  const settled = (): void => clearTimeout(timer)
+  req.once('end', settled).once('close', settled)
+}
+
+/** Reads on only so that the client can finish writing and see our answer. */
 function linger(req: IncomingMessage, done: () => void): void {
   const timer = setTimeout(finish, lingerMs)
+  let heard = 0
   function finish(): void {
     clearTimeout(timer)
     req.off('data', drop).off('end', finish).off('close', finish)
     done()
   }
+  function drop(chunk: Buffer): void {
+    heard += chunk.length
+    if (heard > lingerBytes) finish()
+  }
   req.on('error', ignore)
   req.on('end', finish).on('close', finish).on('data', drop)
   req.resume()
-}
-
-function drop(): void {
-  // Read only so that the client can finish writing and see our answer.
 }
 
 function ignore(): void {

@@ -3,7 +3,7 @@ import type { Principal } from '../../auth/index.ts'
 import { parseIfHeader } from '../conditions/if-header.ts'
 import { badRequest, tooLarge, unsupportedMedia } from '../errors.ts'
 import type { DavFields, DavMethod, Depth, Settings } from '../exchange.ts'
-import { hasBody } from '../reply.ts'
+import { hasBody } from '../../http/index.ts'
 import { parseDestination } from './uri.ts'
 
 /** Checks every field that decides something, before a byte of the body is read. */

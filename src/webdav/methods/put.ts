@@ -2,7 +2,8 @@ import { FileError, type Entry } from '../../files/index.ts'
 import { checkConditions, expectedState } from '../conditions/evaluate.ts'
 import { badRequest, DavError, notAllowed, notFound } from '../errors.ts'
 import type { DavMethod, Exchange } from '../exchange.ts'
-import { askForBody, bodyOf, sendEmpty } from '../reply.ts'
+import { sendContinue } from '../../http/index.ts'
+import { bodyOf, sendEmpty } from '../reply.ts'
 
 /** Asking the disk for room pays only when there is much to write. */
 const largeBytes = 16 * 1024 * 1024
@@ -23,7 +24,7 @@ async function runPut(exchange: Exchange, allow: string): Promise<void> {
   if (!entry) await checkNewPlace(exchange)
   await checkConditions(exchange, entry)
   await checkRoom(exchange)
-  askForBody(req, res)
+  sendContinue(req)
   const written = await tree
     .write(place.path, bodyOf(req), {
       maxBytes: settings.maxUploadBytes,

@@ -1,17 +1,14 @@
+import { hasBody, sendContinue } from '../../http/index.ts'
 import { tooLarge, unsupportedMedia } from '../errors.ts'
 import type { Exchange } from '../exchange.ts'
-import { askForBody, bodyOf, hasBody } from '../reply.ts'
+import { bodyOf } from '../reply.ts'
 import { isUtf8, parseXml, type XmlElement } from './reader.ts'
 
 /** The request body as XML, or `undefined` when there is none. */
-export async function readXmlBody({
-  req,
-  res,
-  settings,
-}: Exchange): Promise<XmlElement | undefined> {
+export async function readXmlBody({ req, settings }: Exchange): Promise<XmlElement | undefined> {
   if (!hasBody(req)) return undefined
   checkMediaType(req.headers['content-type'])
-  askForBody(req, res)
+  sendContinue(req)
   const chunks: Uint8Array[] = []
   let length = 0
   for await (const chunk of bodyOf(req)) {

@@ -127,9 +127,30 @@ describe('the HTTP server', () => {
       res.statusCode = 507
       endResponse(res, '')
     })
-    const head = 'PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n'
-    const answer = await exchangeRaw(running.port, head, 20, '123456789')
+    const body = '1'.repeat(70_000)
+    const head = `PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n`
+    const answer = await exchangeRaw(running.port, head, 20, body)
     expect(answer).toMatch(/^HTTP\/1.1 507 .*connection: close\r\n.*\r\n\r\n$/is)
+  })
+
+  it('reads over a small unread body, so that the connection serves the next request', async () => {
+    running = await startServer((_req, res) => endResponse(res, 'no'))
+    const refused = 'PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n123456789'
+    const next = 'GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'
+    const answer = await exchangeRaw(running.port, refused + next)
+    expect(answer.match(/HTTP\/1.1 200/g)).toHaveLength(2)
+  })
+
+  it('cuts who announces a small body and never sends it', async () => {
+    running = await startServer((_req, res) => endResponse(res, 'no'))
+    const head = 'PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n'
+    expect(await exchangeRaw(running.port, head)).toMatch(/^HTTP\/1.1 200 .*no$/s)
+  })
+
+  it('is no tunnel (RFC 9110 §9.3.6)', async () => {
+    running = await startServer((_req, res) => res.end())
+    const answer = await exchangeRaw(running.port, 'CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n')
+    expect(answer).toMatch(/^HTTP\/1.1 501 /)
   })
 
   it('speaks TLS', async () => {

@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto'
-import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { createServer, request, type IncomingHttpHeaders } from 'node:http'
-import { connect, type AddressInfo } from 'node:net'
+import { request, type IncomingHttpHeaders } from 'node:http'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from '@jest/globals'
@@ -15,7 +14,8 @@ import {
 } from '../../../src/auth/index.ts'
 import { createLogger } from '../../../src/core/index.ts'
 import { createLocalTree, createTurns, subtree } from '../../../src/files/index.ts'
-import { createWebdav, type WebdavDeps } from '../../../src/webdav/index.ts'
+import { createHttpServer } from '../../../src/http/index.ts'
+import { createWebdav, type RequestHandler, type WebdavDeps } from '../../../src/webdav/index.ts'
 
 export const shareId = `shr-${'A'.repeat(22)}`
 export const otherShareId = `shr-${'B'.repeat(22)}`
@@ -135,11 +135,15 @@ export async function startScratch(overrides: Partial<WebdavDeps> = {}): Promise
   const home = join(root, 'alice')
   mkdirSync(join(home, 'shared'), { recursive: true })
   mkdirSync(join(root, 'bob'))
-  const server = createServer()
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
   const log: string[] = []
+  const logger = createLogger({
+    level: 'debug',
+    format: 'json',
+    stream: { write: (line: string) => void log.push(line) },
+  })
+  const late: { handle?: RequestHandler } = {}
+  const server = createHttpServer((req, res) => late.handle?.(req, res), { log: logger })
+  const { port } = await server.listen({ host: '127.0.0.1', port: 0 })
   const principals: Principal[] = []
   const turns = createTurns()
   const treeOf = (user: string) =>
@@ -155,15 +159,11 @@ export async function startScratch(overrides: Partial<WebdavDeps> = {}): Promise
     maxXmlBytes: 256 * 1024,
     maxUploadBytes: 1024 * 1024 * 1024,
     isShareId: (segment) => /^shr-[A-Za-z0-9]{22}$/.test(segment),
-    log: createLogger({
-      level: 'debug',
-      format: 'json',
-      stream: { write: (line: string) => void log.push(line) },
-    }),
+    log: logger,
     onIdentified: (_req, principal) => void principals.push(principal),
     ...overrides,
   })
-  server.on('request', handle).on('checkContinue', handle)
+  late.handle = handle
   return {
     port,
     home,
@@ -172,9 +172,7 @@ export async function startScratch(overrides: Partial<WebdavDeps> = {}): Promise
     send: (sent) => send(port, sent),
     raw: (text) => sendRaw(port, text),
     async stop() {
-      server.closeAllConnections()
-      server.close()
-      await once(server, 'close')
+      await server.close(0)
       rmSync(root, { recursive: true })
     },
   }
