@@ -36,6 +36,9 @@ export function webdavServerAuthentication(
       chain.authenticate({ rawHeaders, address: socket.remoteAddress ?? '' }).then(
         (result) => {
           if (result.status === 'refused') {
+            // webdav-server asked for the challenge before anybody looked at the credential.
+            const challenges = chain.challenges(result.failure).join(', ')
+            context.response.setHeader('WWW-Authenticate', challenges)
             callback(v2.Errors.BadAuthentication)
             return
           }

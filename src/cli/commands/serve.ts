@@ -57,9 +57,9 @@ function firstSteps(publicUrl: string, { username, password }: FirstUser): strin
     '',
     `    mkdir -p ~/davmesh && rclone mount :webdav: ~/davmesh --daemon --vfs-cache-mode writes --webdav-url ${url} --webdav-user ${username} --webdav-pass "$(rclone obscure ${password})"`,
     '',
-    'or with davfs2:',
+    'or with davfs2 (its default buffer is too small for Linux 6.16 and later, hence the file):',
     '',
-    `    sudo mkdir -p /mnt/davmesh && echo ${password} | sudo mount -t davfs -o username=${username},uid=$(id -u) ${url} /mnt/davmesh`,
+    `    echo 'buf_size 64' > ~/.davmesh-davfs2.conf; sudo mkdir -p /mnt/davmesh && echo ${password} | sudo mount -t davfs -o conf=$HOME/.davmesh-davfs2.conf,username=${username},uid=$(id -u) ${url} /mnt/davmesh`,
     '',
     'Another password: davmesh user app-password me. Another user: davmesh user add NAME.',
   ]

@@ -1,0 +1,85 @@
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { curlFor } from './support/clients.ts'
+import { openPlace, placeNames, type Place } from './support/place.ts'
+import { contentsOf, writeSamples } from './support/samples.ts'
+import { requireTools, run, sha256 } from './support/tools.ts'
+
+jest.setTimeout(120_000)
+
+describe.each(placeNames)('curl on %s', (name) => {
+  let place: Place
+  let curl: ReturnType<typeof curlFor>
+  let samples: string
+
+  beforeAll(async () => {
+    requireTools('curl')
+    place = await openPlace(name)
+    curl = curlFor(place)
+    samples = join(place.local, 'samples')
+    writeSamples(samples)
+  })
+
+  afterAll(() => place.close())
+
+  it('uploads and downloads every size and every awkward name, byte for byte', async () => {
+    const back = join(place.local, 'back')
+    for (const file of readdirSync(samples)) {
+      await curl([file], '--globoff', '--upload-file', join(samples, file))
+      await curl([file], '--globoff', '--create-dirs', '--output', join(back, file))
+    }
+    expect(await contentsOf(place.root)).toEqual(await contentsOf(samples))
+    // curl makes no file where there is nothing to write.
+    const received = { 'empty.bin': await sha256(join(samples, 'empty.bin')) }
+    expect({ ...received, ...(await contentsOf(back)) }).toEqual(await contentsOf(samples))
+  })
+
+  it('uploads from a pipe, without knowing the length', async () => {
+    const upload = ['--upload-file', '-', '--header', 'Transfer-Encoding: chunked']
+    const pipe = `head -c 3000000 /dev/zero | tee >(sha256sum >&2)`
+    const { accessToken, login, url } = place
+    const credential = accessToken
+      ? ['--oauth2-bearer', accessToken]
+      : ['--user', `${login?.username ?? ''}:${login?.password ?? ''}`]
+    const command = `${pipe} | curl --fail --silent "$@"`
+    const args = [...upload, ...credential, `${url}/zeros.bin`]
+    const { code, err } = await run('bash', ['-c', command, 'bash', ...args])
+    expect(code).toBe(0)
+    expect(err).toContain(await sha256(join(place.root, 'zeros.bin')))
+  })
+
+  it('resumes a download where it stopped', async () => {
+    const part = join(place.local, 'part')
+    await curl(['five MiB.bin'], '--range', '0-1999999', '--output', part)
+    expect(readFileSync(part)).toHaveLength(2_000_000)
+    await curl(['five MiB.bin'], '--continue-at', '-', '--output', part)
+    expect(await sha256(part)).toBe(await sha256(join(samples, 'five MiB.bin')))
+  })
+
+  it('makes, moves and deletes a folder', async () => {
+    const target = `${place.url}/after%20%231/`
+    await curl(['before'], '--request', 'MKCOL')
+    await curl(['before', 'a file'], '--upload-file', join(samples, 'one byte.bin'))
+    await curl(['before'], '--request', 'MOVE', '--header', `Destination: ${target}`)
+    expect(existsSync(join(place.root, 'before'))).toBe(false)
+    expect(await sha256(join(place.root, 'after #1', 'a file'))).toBe(
+      await sha256(join(samples, 'one byte.bin')),
+    )
+    await curl(['after #1'], '--request', 'DELETE')
+    expect(existsSync(join(place.root, 'after #1'))).toBe(false)
+  })
+
+  it('lists a folder', async () => {
+    const listing = await curl([], '--request', 'PROPFIND', '--header', 'Depth: 1')
+    expect(listing).toMatch(/^<\?xml/)
+    expect(listing.match(/<(\w+:)?response[ >]/g)).toHaveLength(readdirSync(place.root).length + 1)
+  })
+
+  it('is asked for a credential when it brings none', async () => {
+    const { out } = await run('curl', ['--silent', '--include', `${place.url}/`])
+    expect(out).toMatch(/^HTTP\/1\.1 401 /)
+    expect(out).toMatch(/^www-authenticate: Bearer realm="davmesh"/im)
+    expect(out).toMatch(/^www-authenticate: Basic realm="davmesh"/im)
+  })
+})

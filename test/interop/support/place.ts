@@ -1,0 +1,54 @@
+import { mkdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { independentPeer } from '../../support/peer/independent-peer.ts'
+import { startDavmesh, type Davmesh } from './davmesh.ts'
+import { openShare } from './open-share.ts'
+import { newFolder } from './tools.ts'
+
+/** One of the two trees of a running server, and what opens it. */
+export interface Place {
+  readonly davmesh: Davmesh
+  /** Without a trailing slash. */
+  readonly url: string
+  /** Either this … */
+  readonly accessToken?: string
+  /** … or these. */
+  readonly login?: { readonly username: string; readonly password: string }
+  /** Where the server keeps the files of the tree. */
+  readonly root: string
+  /** A folder on the client's side. */
+  readonly local: string
+  close(): Promise<void>
+}
+
+export const placeNames = [
+  'a share with an access token',
+  'a share at its own URL with an access token',
+  'own files with an app password',
+] as const
+
+/** A server with user alice, and one of the places that clients use. */
+export async function openPlace(name: (typeof placeNames)[number]): Promise<Place> {
+  const davmesh = await startDavmesh()
+  const password = await davmesh.addUser('alice')
+  const home = join(davmesh.dataDir, 'files', 'alice')
+  const local = newFolder()
+  const forget = () => rmSync(local, { recursive: true, force: true })
+  if (name === 'own files with an app password') {
+    const login = { username: 'alice', password }
+    const url = `${davmesh.url}/dav/files/alice`
+    const close = () => davmesh.stop().finally(forget)
+    return { davmesh, url, login, root: home, local, close }
+  }
+  const root = join(home, 'Holiday')
+  mkdirSync(root)
+  const peer = await independentPeer()
+  const share = await openShare(davmesh, peer, { owner: 'alice', path: '/Holiday' })
+  const { accessToken } = share
+  const url = name === 'a share with an access token' ? `${davmesh.url}/dav/ocm` : share.url
+  const close = async () => {
+    await peer.close()
+    await davmesh.stop().finally(forget)
+  }
+  return { davmesh, url, accessToken, root, local, close }
+}
