@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import { drizzle, type BetterSQLite3Database } from 'drizzle-orm/better-sqlite3'
@@ -42,6 +42,8 @@ export function openDatabase(path: string, { create = true } = {}): Database {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   try {
     const writer = connect(path, false)
+    // SQLite gives its -wal and -shm files the same mode.
+    chmodSync(path, 0o600)
     const reader = connect(path, true)
     const reads = drizzle(reader, { schema })
     return {
