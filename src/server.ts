@@ -1,7 +1,9 @@
 import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import { createAdminListener, createListener } from './app.ts'
 import type { Config } from './config/index.ts'
 import { AppError, type Logger } from './core/index.ts'
+import { takeServeLock } from './db/index.ts'
 import { repairLocalTree } from './files/index.ts'
 import { createHttpServer, type HttpServer } from './http/index.ts'
 import type { Services } from './services.ts'
@@ -23,7 +25,11 @@ export interface Server {
 export async function startServer(services: Services): Promise<Server> {
   const { config, log } = services
   warnOfSettings(config, log)
-  await repairHomes(services)
+  const lock = takeServeLock(join(config.dataDir, 'serve.lock'))
+  if (lock === undefined)
+    log.warn('another davmesh serves this data directory; nothing is repaired')
+  else await repairHomes(services)
+  await services.keys.ensureNamed()
   const { listener, web } = createListener(services)
   const main = createHttpServer(listener, { log, tls: config.listen.tls })
   main.adopt(web)
@@ -41,12 +47,13 @@ export async function startServer(services: Services): Promise<Server> {
     stopped,
     async stop() {
       await Promise.all(servers.map((server) => server.close(drainMs)))
+      lock?.release()
       ended()
     },
   }
 }
 
-/** Finishes what a crash interrupted, before anybody can see it. */
+/** Finishes what a crash interrupted, before anybody can see it; only where nobody else writes. */
 async function repairHomes({ users, log }: Services): Promise<void> {
   for (const { username, home } of await users.listUsers()) {
     const repaired = await repairLocalTree(home)

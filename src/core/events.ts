@@ -17,7 +17,7 @@ export interface Events {
   'share.send-failed': { shareId: string; peer: string; reason: string }
   'share.revoked': { shareId: string }
   'token.issued': { jti: string; shareId: string; peer: string }
-  'token.refused': { reason: string; peer: string | undefined }
+  'token.refused': { reason: string }
   'token.revoked': { jti: string }
   'signature.refused': { reason: string; peer: string | undefined }
   'credential.refused': { plugin: string; reason: string }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { readdirSync, readFileSync } from 'node:fs'
+import { chmodSync, existsSync, readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { AppError } from '../core/index.ts'
 import type { Database } from './open.ts'
@@ -63,13 +63,23 @@ export function pendingMigrations(db: Database): string[] {
   return migrations.map(({ name }) => name).filter((name) => applied.every((a) => a.name !== name))
 }
 
-/** Brings the schema up to date, one transaction for each migration; returns what was applied. */
+/** Brings the schema up to date, after a copy of a database in use, one transaction for each migration; returns what was applied. */
 export function migrateDatabase(db: Database, now: number): string[] {
   const done: string[] = []
-  for (const name of pendingMigrations(db)) {
+  const pending = pendingMigrations(db)
+  if (pending.length > 0 && readApplied(db).length > 0) copyBefore(db, pending[0] ?? '')
+  for (const name of pending) {
     if (applyMigration(db, name, now)) done.push(name)
   }
   return done
+}
+
+/** Keeps the database as it was, beside itself, for the day an upgrade disappoints. */
+function copyBefore(db: Database, migration: string): void {
+  const copy = `${db.path}.before-${migration}`
+  if (existsSync(copy)) return
+  db.raw.writer.prepare('VACUUM INTO ?').run(copy)
+  chmodSync(copy, 0o600)
 }
 
 /** False when another process was faster. */

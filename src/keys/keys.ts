@@ -158,6 +158,17 @@ export function createKeys({ db, clock, events, sealer, keyIdBase }: KeysDeps) {
       if (first !== undefined) await activate(first.kid)
     },
 
+    /**
+     * Peers believe a key only under the name it is published at: when `publicUrl` has changed, a
+     * new key takes over and the old one stays published.
+     */
+    async ensureNamed(): Promise<void> {
+      const kid = await findActiveKid(db)
+      if (kid?.startsWith(`${keyIdBase}#`)) return
+      const { kid: renamed } = await inTransaction(db, await prepareKey('Ed25519'))
+      await activate(renamed)
+    },
+
     list: async (): Promise<SigningKey[]> => (await selectKeys(db)).map(publicPart),
 
     /** RFC 7517 §5: the JWK Set of every key a peer may meet. */

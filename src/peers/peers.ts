@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache'
 import { parseAuthority, type Clock, type EventHub } from '../core/index.ts'
 import { inTransaction, type Database } from '../db/index.ts'
 import type { GuardedClient } from '../http/index.ts'
@@ -37,6 +38,7 @@ const freshMs = 24 * 60 * 60_000
 
 export function createPeers(deps: PeersDeps) {
   const { db, clock, events, client, policy, allowHttp, signer } = deps
+  const judged = new LRUCache<string, PeerTrust>({ max: 1000 })
   const post = createPoster({ clock, client, signer })
 
   /** Asks the peer, whatever is remembered. */
@@ -99,6 +101,13 @@ export function createPeers(deps: PeersDeps) {
   return {
     discover,
     getPeer,
+
+    /** Whether the lists shut a peer out; asked for every request it makes with a credential. */
+    isDenied(host: string): boolean {
+      const trust = judged.get(host) ?? trustOf(host, policy)
+      judged.set(host, trust)
+      return trust === 'denied'
+    },
 
     /**
      * The key a peer signs with.

@@ -51,7 +51,7 @@ export interface SharesDeps {
   clock: Clock
   events: EventHub
   sealer: Sealer
-  peers: Pick<Peers, 'discover' | 'getPeer' | 'post' | 'learn'>
+  peers: Pick<Peers, 'discover' | 'getPeer' | 'isDenied' | 'learn' | 'post'>
   findUser(username: string): Promise<User>
   /** What stands at a path of a user's tree. */
   statPath(user: User, path: readonly string[]): Promise<'file' | 'folder' | undefined>
@@ -192,11 +192,12 @@ export function createShares(deps: SharesDeps) {
       return getShare(id)
     },
 
-    /** The share a refresh token opens, if both still live. */
+    /** The share a refresh token opens, if both still live and its recipient is still a peer. */
     async findLiveShare(refreshToken: string): Promise<LiveShare | undefined> {
       const secretHash = hashSecret(refreshToken)
       const [row] = await findLive.execute({ secretHash, now: clock.now() })
-      return row && { ...row.share, owner: row.owner, refreshTokenId: row.refreshTokenId }
+      if (row === undefined || peers.isDenied(row.share.recipientHost)) return undefined
+      return { ...row.share, owner: row.owner, refreshTokenId: row.refreshTokenId }
     },
   }
 }

@@ -1,4 +1,4 @@
-import type { Clock, EventHub } from '../core/index.ts'
+import { AppError, type Clock, type EventHub } from '../core/index.ts'
 import { inTransaction, type Database } from '../db/index.ts'
 import { createClientAuthentication, type ClientDeps, type ReceivedTokenRequest } from './client.ts'
 import { TokenError } from './errors.ts'
@@ -15,6 +15,10 @@ import { parseTokenRequest } from './wire.ts'
 
 /** A row of the token map; instants in epoch milliseconds. */
 export type AccessToken = AccessTokenRow
+
+export interface TokenEndpointRequest extends ReceivedTokenRequest {
+  readonly contentType: string | undefined
+}
 
 export type TokensDeps = ExchangeDeps &
   ClientDeps &
@@ -35,6 +39,15 @@ export function createTokens(deps: TokensDeps) {
 
   const verify = createTokenVerifier(deps)
 
+  async function answer(request: TokenEndpointRequest): Promise<IssuedToken> {
+    const signature = client.inspect(request)
+    const wanted = parseTokenRequest(request.contentType, request.body)
+    if (signature !== undefined) await client.verify(signature, wanted.clientId)
+    const share = await findShare(wanted)
+    if (signature === undefined) await client.acceptUnsigned(share.recipientHost)
+    return issue(share)
+  }
+
   return {
     verify,
 
@@ -52,15 +65,16 @@ export function createTokens(deps: TokensDeps) {
      *
      * @throws TokenError with an RFC 6749 §5.2 code; PeerError when the peer's keys cannot be had.
      */
-    async exchange(
-      request: ReceivedTokenRequest & { contentType: string | undefined },
-    ): Promise<IssuedToken> {
-      const signature = client.inspect(request)
-      const wanted = parseTokenRequest(request.contentType, request.body)
-      if (signature !== undefined) await client.verify(signature, wanted.clientId)
-      const share = await findShare(wanted)
-      if (signature === undefined) await client.acceptUnsigned(share.recipientHost)
-      return issue(share)
+    async exchange(request: TokenEndpointRequest): Promise<IssuedToken> {
+      try {
+        return await answer(request)
+      } catch (error) {
+        if (error instanceof AppError) {
+          const reason: unknown = error.detail?.['reason'] ?? error.code
+          events.emit('token.refused', { reason: String(reason) })
+        }
+        throw error
+      }
     },
 
     listTokens: (shareId?: string) => selectAccessTokens(db, shareId),

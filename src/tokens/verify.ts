@@ -4,6 +4,7 @@ import { LRUCache } from 'lru-cache'
 import type { Clock } from '../core/index.ts'
 import type { Database } from '../db/index.ts'
 import type { Keys } from '../keys/index.ts'
+import type { Peers } from '../peers/index.ts'
 import { prepareFindLiveToken } from './queries.ts'
 
 /** What a living access token opens. */
@@ -29,6 +30,7 @@ export interface VerifyDeps {
   db: Database
   clock: Clock
   keys: Pick<Keys, 'verificationKey'>
+  peers: Pick<Peers, 'isDenied'>
   /** Our `publicUrl`. */
   issuer: string
   /** How many verified tokens are remembered; 0 verifies each time. */
@@ -53,7 +55,8 @@ const maxSkewMs = 60_000
  * Verifies our own access tokens: signature and claims once (remembered by the token's hash until
  * it expires), the token map on every request, so that revocation is immediate.
  */
-export function createTokenVerifier({ db, clock, keys, issuer, cacheSize = 10_000 }: VerifyDeps) {
+export function createTokenVerifier(deps: VerifyDeps) {
+  const { db, clock, keys, peers, issuer, cacheSize = 10_000 } = deps
   const findLive = prepareFindLiveToken(db)
   const verified = new LRUCache<string, SignedClaims>({ max: Math.max(cacheSize, 1) })
 
@@ -73,6 +76,7 @@ export function createTokenVerifier({ db, clock, keys, issuer, cacheSize = 10_00
     if (now >= claims.expiresAt) return invalid('expired')
     const [row] = await findLive.execute({ jti: claims.jti, now })
     if (row === undefined) return invalid('revoked or unknown')
+    if (peers.isDenied(row.recipientHost)) return invalid('recipient is denied')
     // RFC 7519 §4.1: the row is the truth; a token that says otherwise was not issued for it.
     const agrees =
       row.recipient === claims.audience &&

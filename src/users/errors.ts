@@ -6,6 +6,7 @@ const kinds = {
   bad_home: 'invalid',
   user_exists: 'conflict',
   user_not_found: 'not_found',
+  password_not_found: 'not_found',
 } as const satisfies Record<string, ErrorKind>
 
 export class UserError extends AppError<keyof typeof kinds> {

@@ -64,6 +64,33 @@ export async function insertAppPassword(
   await db.insert(appPasswords).values(row)
 }
 
+export async function selectAppPasswords(db: Reader, userId: string): Promise<AppPasswordRow[]> {
+  return db
+    .select()
+    .from(appPasswords)
+    .where(eq(appPasswords.userId, userId))
+    .orderBy(appPasswords.createdAt, appPasswords.id)
+}
+
+export async function deleteAppPassword(
+  db: Transaction,
+  userId: string,
+  id: string,
+): Promise<boolean> {
+  const gone = await db
+    .delete(appPasswords)
+    .where(and(eq(appPasswords.userId, userId), eq(appPasswords.id, id)))
+    .returning({ id: appPasswords.id })
+  return gone.length > 0
+}
+
+/** A person has one chosen password at most; choosing another ends the first. */
+export async function deleteChosenPassword(db: Transaction, userId: string): Promise<void> {
+  await db
+    .delete(appPasswords)
+    .where(and(eq(appPasswords.userId, userId), eq(appPasswords.kind, 'chosen')))
+}
+
 /** Hot: every Basic request. Uses index users_username_unique, then app_passwords_user_hash. */
 export const prepareFindLogin = (db: Database) =>
   db

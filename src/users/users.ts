@@ -8,20 +8,27 @@ import { createLogin } from './login.ts'
 import { createPasswordHasher, newAppPassword } from './passwords.ts'
 import {
   countUsers,
+  deleteAppPassword,
+  deleteChosenPassword,
   deleteUser,
   findUserByAnyCase,
   findUserById,
   findUserByName,
   insertAppPassword,
   insertUser,
+  selectAppPasswords,
   selectUsers,
   updateUser,
+  type AppPasswordRow,
   type UserRow,
 } from './queries.ts'
 import { parseUsername } from './username.ts'
 
 /** A local person. */
 export type User = UserRow
+
+/** A password of a user's, without anything that opens anything. */
+export type Password = Omit<AppPasswordRow, 'hash' | 'userId'>
 
 export interface UsersDeps {
   db: Database
@@ -142,6 +149,29 @@ export function createUsers(deps: UsersDeps) {
         }),
       )
       return { username: user.username, label, password }
+    },
+
+    listPasswords: async (username: string): Promise<Password[]> => {
+      const rows = await selectAppPasswords(db, (await getUser(username)).id)
+      return rows.map(({ hash, userId, ...password }) => password)
+    },
+
+    /** Replaces the password a person chose; app passwords stay. */
+    async setPassword(username: string, password: string): Promise<void> {
+      const { id: userId } = await getUser(username)
+      const row = { userId, label: 'password', kind: 'chosen' as const }
+      const hash = await hasher.hash(password)
+      await inTransaction(db, async (tx) => {
+        await deleteChosenPassword(tx, userId)
+        await insertAppPassword(tx, { id: newId(), createdAt: clock.now(), hash, ...row })
+      })
+    },
+
+    /** The next request with this password is refused. */
+    async revokePassword(username: string, id: string): Promise<void> {
+      const { id: userId } = await getUser(username)
+      if (await inTransaction(db, (tx) => deleteAppPassword(tx, userId, id))) return
+      throw new UserError('password_not_found', `${username} has no password "${id}".`)
     },
 
     /** The next request of the user, and of everybody the user shared with, is refused. */

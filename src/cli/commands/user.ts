@@ -1,9 +1,9 @@
 import type { Command } from 'commander'
 import { resolve } from 'node:path'
 import type { User } from '../../users/index.ts'
-import { parseInstant } from '../arguments.ts'
 import type { Actions, CliServices } from '../context.ts'
 import { facts, instant, table } from '../output.ts'
+import { addPasswordCommands, readPassword } from './user-passwords.ts'
 
 const addressOf = ({ config }: CliServices, user: User): string =>
   `${user.username}@${config.authority}`
@@ -19,7 +19,8 @@ const userJson = (services: CliServices, user: User) => ({
   disabledAt: instant(user.disabledAt),
 })
 
-export function addUserCommands(program: Command, { deps, run }: Actions): void {
+export function addUserCommands(program: Command, actions: Actions): void {
+  const { deps, run } = actions
   const user = program.command('user').description('local people and their app passwords')
 
   user
@@ -31,9 +32,7 @@ export function addUserCommands(program: Command, { deps, run }: Actions): void 
     .option('--password-stdin', 'read a password you chose from standard input instead')
     .action((name: string, options: AddOptions, command: Command) =>
       run(command, async (services) => {
-        const password = options.passwordStdin
-          ? (await deps.readInput()).replace(/\r?\n$/, '')
-          : undefined
+        const password = options.passwordStdin ? await readPassword(deps) : undefined
         const home = options.home && resolve(options.home)
         const { displayName, email } = options
         const wanted = { username: name, displayName, email, home, password }
@@ -106,25 +105,7 @@ export function addUserCommands(program: Command, { deps, run }: Actions): void 
       }),
     )
 
-  user
-    .command('app-password <name>')
-    .description('make another app password; prints it once')
-    .option('--label <label>', 'what it is for')
-    .option('--expires <date>', 'when it stops working', parseInstant)
-    .action((name: string, options: AppPasswordOptions, command: Command) =>
-      run(command, async ({ users }) => {
-        const { label, expires: expiresAt } = options
-        const made = await users.addAppPassword(name, { label, expiresAt })
-        return {
-          json: made,
-          text: facts([
-            ['user', made.username],
-            ['label', made.label],
-            ['password', made.password],
-          ]),
-        }
-      }),
-    )
+  addPasswordCommands(user, actions)
 }
 
 interface AddOptions {
@@ -132,9 +113,4 @@ interface AddOptions {
   email?: string
   home?: string
   passwordStdin?: boolean
-}
-
-interface AppPasswordOptions {
-  label?: string
-  expires?: number
 }

@@ -1,0 +1,23 @@
+import Sqlite from 'better-sqlite3'
+
+/**
+ * Held by the one server of a data directory. It is a lock of the kernel's on a file of its own, so
+ * that it ends with the process, however that ends.
+ */
+export interface ServeLock {
+  release(): void
+}
+
+/** Takes the lock, or returns `undefined` when another process has it. */
+export function takeServeLock(path: string): ServeLock | undefined {
+  const file = new Sqlite(path, { timeout: 0 })
+  try {
+    file.exec('BEGIN EXCLUSIVE')
+    return { release: () => file.close() }
+  } catch (error) {
+    file.close()
+    if (error instanceof Sqlite.SqliteError && error.code.startsWith('SQLITE_BUSY'))
+      return undefined
+    throw error
+  }
+}
