@@ -21,15 +21,26 @@ export interface Server {
   stop(): Promise<void>
 }
 
-/** Listens, on `config.listen` and on `config.admin` where there is one. */
+/** Repairs what a crash left, then listens, on `config.listen` and on `config.admin` if there is one. */
 export async function startServer(services: Services): Promise<Server> {
   const { config, log } = services
   warnOfSettings(config, log)
   const lock = takeServeLock(join(config.dataDir, 'serve.lock'))
-  if (lock === undefined)
+  if (lock === undefined) {
     log.warn('another davmesh serves this data directory; nothing is repaired')
-  else await repairHomes(services)
-  await services.keys.ensureNamed()
+  }
+  try {
+    if (lock !== undefined) await repairHomes(services)
+    await services.keys.ensureNamed()
+    return await openListeners(services, () => lock?.release())
+  } catch (error) {
+    lock?.release()
+    throw error
+  }
+}
+
+async function openListeners(services: Services, onStopped: () => void): Promise<Server> {
+  const { config, log } = services
   const { listener, web } = createListener(services)
   const main = createHttpServer(listener, { log, tls: config.listen.tls })
   main.adopt(web)
@@ -47,7 +58,7 @@ export async function startServer(services: Services): Promise<Server> {
     stopped,
     async stop() {
       await Promise.all(servers.map((server) => server.close(drainMs)))
-      lock?.release()
+      onStopped()
       ended()
     },
   }

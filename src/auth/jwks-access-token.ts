@@ -1,4 +1,11 @@
-import { createLocalJWKSet, createRemoteJWKSet, errors, jwtVerify, type JSONWebKeySet } from 'jose'
+import {
+  createLocalJWKSet,
+  createRemoteJWKSet,
+  errors,
+  jwtVerify,
+  type JSONWebKeySet,
+  type JWTVerifyGetKey,
+} from 'jose'
 import { bearerChallenge } from './challenges.ts'
 import type { AuthOutcome, AuthPlugin } from './plugin.ts'
 
@@ -18,6 +25,13 @@ export interface JwksAccessTokenOptions {
 /** Asymmetric only (RFC 8725 §3.1–3.2). */
 const algorithms = ['Ed25519', 'EdDSA', 'ES256', 'ES384', 'RS256']
 
+class KeysUnavailable extends Error {}
+
+const isVerdictOnKey = (error: unknown): boolean =>
+  error instanceof errors.JWKSNoMatchingKey ||
+  error instanceof errors.JWKSMultipleMatchingKeys ||
+  error instanceof errors.JOSENotSupported
+
 /**
  * Accepts the access tokens of any issuer by its published keys, without asking the issuer. A token
  * that was revoked is therefore accepted until it expires (an hour by default): who needs immediate
@@ -25,10 +39,20 @@ const algorithms = ['Ed25519', 'EdDSA', 'ES256', 'ES384', 'RS256']
  */
 export function jwksAccessToken(options: JwksAccessTokenOptions): AuthPlugin {
   const { issuer, audience, now } = options
-  const keys =
+  const find: JWTVerifyGetKey =
     options.jwks === undefined
       ? createRemoteJWKSet(new URL(options.jwksUri ?? '/.well-known/jwks.json', issuer))
       : createLocalJWKSet(options.jwks)
+
+  /** Tells a key that is not there from keys that cannot be had. */
+  const keys: JWTVerifyGetKey = async (header, token) => {
+    try {
+      return await find(header, token)
+    } catch (error) {
+      if (isVerdictOnKey(error)) throw error
+      throw new KeysUnavailable('The keys of the issuer cannot be had.', { cause: error })
+    }
+  }
 
   async function verify(token: string): Promise<AuthOutcome> {
     const { payload } = await jwtVerify(token, keys, {
@@ -60,10 +84,9 @@ export function jwksAccessToken(options: JwksAccessTokenOptions): AuthPlugin {
       try {
         return await verify(credential.token)
       } catch (error) {
-        // No key could be fetched: that is our trouble, not the token's.
-        if (error instanceof errors.JWKSTimeout) throw error
+        // That is our trouble, not the token's.
+        if (error instanceof KeysUnavailable) throw error
         if (error instanceof errors.JOSEError) return rejected(error.code)
-        if (error instanceof SyntaxError || error instanceof TypeError) throw error
         return rejected('malformed')
       }
     },

@@ -25,6 +25,7 @@ export function createSealer(key: Uint8Array): Sealer {
     open(sealed, context) {
       const bytes = Buffer.from(sealed)
       try {
+        if (bytes[0] !== version) throw new Error(`sealed in an unknown way (${String(bytes[0])})`)
         const nonce = bytes.subarray(1, 1 + nonceBytes)
         const tag = bytes.subarray(1 + nonceBytes, 1 + nonceBytes + tagBytes)
         const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: tagBytes })

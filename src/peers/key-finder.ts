@@ -46,9 +46,11 @@ export function createKeyFinder({ db, clock, client, discover }: KeyFinderDeps) 
       if (answer.status !== 200) throw new Error(`${url} answered ${answer.status}`)
       const set = { jwks: parseJson(answer.body), fetchedAt: clock.now() }
       sets.set(host, set)
-      await inTransaction(db, (tx) =>
-        upsertPeer(tx, host, { jwks: set.jwks, jwksFetchedAt: set.fetchedAt }),
-      )
+      // Strangers must not fill the table; their keys are remembered in `sets` alone.
+      if ((await findPeer(db, host)) !== undefined) {
+        const found = { jwks: set.jwks, jwksFetchedAt: set.fetchedAt }
+        await inTransaction(db, (tx) => upsertPeer(tx, host, found))
+      }
       return set
     } catch (cause) {
       failedAt.set(host, clock.now())

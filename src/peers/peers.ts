@@ -41,14 +41,14 @@ export function createPeers(deps: PeersDeps) {
   const judged = new LRUCache<string, PeerTrust>({ max: 1000 })
   const post = createPoster({ clock, client, signer })
 
-  /** Asks the peer, whatever is remembered. */
-  async function discover(host: string): Promise<Peer> {
+  /** Asks the peer, whatever is remembered; strangers who only write to us are not recorded. */
+  async function ask(host: string, record: boolean): Promise<Peer> {
     checkAllowed(host, policy)
     try {
       const { url, document, discovery } = await discoverPeer(client, host, allowHttp)
       const now = clock.now()
       const found = { discovery: document, discoveryUrl: url, discoveredAt: now, lastOkAt: now }
-      await inTransaction(db, (tx) => upsertPeer(tx, host, found))
+      if (record) await inTransaction(db, (tx) => upsertPeer(tx, host, found))
       events.emit('peer.discovered', { peer: host })
       return { host, discovery, profile: (await findPeer(db, host))?.profile ?? {} }
     } catch (error) {
@@ -61,7 +61,6 @@ export function createPeers(deps: PeersDeps) {
     const reason = error instanceof Error ? error.message : 'unknown'
     events.emit('peer.refused', { peer: host, reason })
     const change = { lastError: reason, lastErrorAt: clock.now() }
-    // Only known peers are remembered: strangers must not fill the table.
     if ((await findPeer(db, host)) !== undefined) {
       await inTransaction(db, (tx) => upsertPeer(tx, host, change))
     }
@@ -84,7 +83,7 @@ export function createPeers(deps: PeersDeps) {
     const known = remembered(row)
     if (known !== undefined && clock.now() - (row?.discoveredAt ?? 0) < freshMs) return known
     try {
-      return await discover(host)
+      return await ask(host, row !== undefined)
     } catch (error) {
       if (known !== undefined) return known
       throw error
@@ -99,7 +98,9 @@ export function createPeers(deps: PeersDeps) {
   })
 
   return {
-    discover,
+    /** Asks the peer now, and remembers it. */
+    discover: (host: string) => ask(host, true),
+
     getPeer,
 
     /** Whether the lists shut a peer out; asked for every request it makes with a credential. */

@@ -58,6 +58,12 @@ export interface NewAppPassword {
 
 export type Users = ReturnType<typeof createUsers>
 
+/** Whether `path` is `folder` or lies below it. */
+function isWithin(path: string, folder: string): boolean {
+  const inside = relative(folder, resolve(path))
+  return !inside.startsWith('..') && !isAbsolute(inside)
+}
+
 export function createUsers(deps: UsersDeps) {
   const { db, clock, events, filesRoot, dataDir, limit } = deps
   const hasher = createPasswordHasher()
@@ -71,14 +77,19 @@ export function createUsers(deps: UsersDeps) {
     )
   }
 
-  function checkHome(home: string): string {
+  /** A home neither holds the server's own data nor meets another user's home. */
+  async function checkHome(home: string): Promise<string> {
     const path = resolve(home)
-    const inside = relative(path, resolve(dataDir))
-    if (!inside.startsWith('..') && !isAbsolute(inside)) {
+    if (isWithin(dataDir, path)) {
       const message = `${path} holds the server's own data (${dataDir}); choose another folder.`
       throw new UserError('bad_home', message)
     }
-    return path
+    const other = (await selectUsers(db)).find(
+      (user) => isWithin(user.home, path) || isWithin(path, user.home),
+    )
+    if (other === undefined) return path
+    const message = `${path} meets the home of ${other.username} (${other.home}); choose another folder.`
+    throw new UserError('bad_home', message)
   }
 
   return {
@@ -104,7 +115,7 @@ export function createUsers(deps: UsersDeps) {
       if ((await findUserByAnyCase(db, username)) !== undefined) {
         throw new UserError('user_exists', `There already is a user "${username}".`)
       }
-      const home = checkHome(wanted.home ?? join(filesRoot, username))
+      const home = await checkHome(wanted.home ?? join(filesRoot, username))
       const { password } = wanted
       const generated = password === undefined ? newAppPassword() : undefined
       const now = clock.now()

@@ -1,9 +1,12 @@
-import { describe, expect, it } from '@jest/globals'
+import { describe, expect, it, jest } from '@jest/globals'
 import { bearer, davClient } from '../support/dav-client.ts'
 import { independentPeer } from '../support/peer/independent-peer.ts'
 import { runCli } from '../support/run-cli.ts'
 import { addAlice, shareWith } from '../support/share-with.ts'
 import { startServer, type TestServer } from '../support/start-server.ts'
+
+/** One test runs commands as processes of their own. */
+jest.setTimeout(30_000)
 
 const root = (server: TestServer, token: string) =>
   davClient(`${server.url}/dav/ocm/`, bearer(token))

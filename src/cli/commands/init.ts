@@ -1,7 +1,8 @@
 import type { Command } from 'commander'
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import type { Actions } from '../context.ts'
+import type { Config } from '../../config/index.ts'
+import type { Actions, CliDeps } from '../context.ts'
 
 interface InitOptions {
   config?: string
@@ -26,9 +27,7 @@ export function addInitCommand(program: Command, { deps, print }: Actions): void
         command.error(`error: ${file} exists; add --force to replace it`, { exitCode: 1 })
       }
       const content = await askAll(options, deps.ask)
-      writeFileSync(file, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 })
-      // Loading it at once reports every fault while the operator still remembers the answers.
-      const { publicUrl, dataDir } = deps.loadConfig(file, {})
+      const { publicUrl, dataDir } = writeChecked(file, content, deps)
       const next = options.config === undefined ? '' : ` --config ${file}`
       print(command, {
         json: { file, publicUrl, dataDir },
@@ -37,7 +36,20 @@ export function addInitCommand(program: Command, { deps, print }: Actions): void
     })
 }
 
-type Ask = Actions['deps']['ask']
+/** Faults are reported while the operator still remembers the answers, and leave no file behind. */
+function writeChecked(file: string, content: unknown, { loadConfig }: CliDeps): Config {
+  const draft = `${file}.new`
+  try {
+    writeFileSync(draft, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 })
+    const config = loadConfig(draft, {})
+    renameSync(draft, file)
+    return config
+  } finally {
+    rmSync(draft, { force: true })
+  }
+}
+
+type Ask = CliDeps['ask']
 
 async function askAll(options: InitOptions, ask: Ask): Promise<Record<string, unknown>> {
   const answer = async (given: string | undefined, question: string, standard: string) => {

@@ -37,7 +37,7 @@ export async function verifySender(message: ReceivedMessage): Promise<SenderVerd
   const components = list.split(' ')
   const lines = components.map((id) => `${id}: ${valueOf(id.slice(1, -1), message)}`)
   const base = [...lines, `"@signature-params": (${list})${parameters}`].join('\n')
-  const jwk = await fetchJwk(keyId)
+  const jwk = await fetchJwk(keyId).catch(() => undefined)
   if (jwk === undefined) return no('key not published')
   const key = createPublicKey({ key: jwk, format: 'jwk' })
   const bytes = Buffer.from(signature, 'base64')

@@ -1,0 +1,108 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { join } from 'node:path'
+import {
+  inTransaction,
+  migrateDatabase,
+  openDatabase,
+  type Database,
+  type Transaction,
+} from '../../../src/db/index.ts'
+import { findActiveKid, findKeyRow, selectKeysInStates } from '../../../src/keys/queries.ts'
+import { findPeer } from '../../../src/peers/queries.ts'
+import { findUnsentToken, prepareFindLiveShare } from '../../../src/shares/queries.ts'
+import { evictAccessTokens, prepareFindLiveToken } from '../../../src/tokens/queries.ts'
+import {
+  findChosenPassword,
+  findUserByName,
+  prepareFindFailures,
+  prepareFindLogin,
+} from '../../../src/users/queries.ts'
+import { tempDir, type TempDir } from '../../support/temp-dir.ts'
+
+let folder: TempDir
+let db: Database
+
+beforeAll(async () => {
+  folder = await tempDir()
+  db = openDatabase(join(folder.path, 'davmesh.sqlite'))
+  migrateDatabase(db, 1)
+})
+
+afterAll(async () => {
+  db.close()
+  await folder[Symbol.asyncDispose]()
+})
+
+/** The plans of every statement that `work` makes SQLite prepare. */
+async function plansOf(work: () => unknown): Promise<string[]> {
+  const { reader, writer } = db.raw
+  const seen: string[] = []
+  const spied = [reader, writer].map((connection) => {
+    const original = connection.prepare.bind(connection)
+    connection.prepare = (sql: string) => {
+      seen.push(sql)
+      return original(sql)
+    }
+    return () => Reflect.deleteProperty(connection, 'prepare')
+  })
+  try {
+    await work()
+  } finally {
+    for (const restore of spied) restore()
+  }
+  return seen.map((sql) => {
+    const parameters = Array<null>(sql.split('?').length - 1).fill(null)
+    const steps = reader.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(...parameters)
+    return (steps as { detail: string }[]).map(({ detail }) => detail).join('; ')
+  })
+}
+
+const writing = (work: (tx: Transaction) => Promise<unknown>) => () => inTransaction(db, work)
+
+describe('the index a query names in its comment', () => {
+  it.each<[string, () => unknown, string[]]>([
+    [
+      'a request with an access token',
+      () => prepareFindLiveToken(db),
+      [
+        'sqlite_autoindex_access_tokens_1',
+        'sqlite_autoindex_refresh_tokens_1',
+        'sqlite_autoindex_outgoing_shares_1',
+        'sqlite_autoindex_users_1',
+        'sqlite_autoindex_signing_keys_1',
+      ],
+    ],
+    [
+      'an exchange',
+      () => prepareFindLiveShare(db),
+      ['refresh_tokens_secret_hash_unique', 'sqlite_autoindex_outgoing_shares_1'],
+    ],
+    [
+      'a Basic request',
+      () => prepareFindLogin(db),
+      ['users_username_unique', 'app_passwords_user_hash'],
+    ],
+    ['a chosen password', () => findChosenPassword(db, 'a'), ['app_passwords_user_kind']],
+    ['a count of failures', () => prepareFindFailures(db), ['sqlite_autoindex_login_failures_1']],
+    ['a signature of ours', () => findActiveKid(db), ['signing_keys_state']],
+    ['the JWK Set', () => selectKeysInStates(db, ['active', 'staged']), ['signing_keys_state']],
+    ['a key by its id', () => findKeyRow(db, 'k'), ['sqlite_autoindex_signing_keys_1']],
+    ['a peer', () => findPeer(db, 'h'), ['sqlite_autoindex_peers_1']],
+    ['a user by name', () => findUserByName(db, 'a'), ['users_username_unique']],
+    ['a secret not yet sent', () => findUnsentToken(db, 's'), ['refresh_tokens_share']],
+    [
+      'the cap on live tokens',
+      writing((tx) => evictAccessTokens(tx, 'r', 63, 1)),
+      ['access_tokens_refresh_expiry'],
+    ],
+  ])('is used for %s', async (_name, work, indexes) => {
+    const plans = await plansOf(work)
+    expect(plans.length).toBeGreaterThan(0)
+    for (const plan of plans) {
+      expect(plan).not.toMatch(/\bSCAN\b/)
+      expect(plan).not.toContain('TEMP B-TREE FOR ORDER BY; SCAN')
+    }
+    const together = plans.join('\n')
+    for (const index of indexes) expect(together).toContain(`INDEX ${index} `)
+  })
+})
