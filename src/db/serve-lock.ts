@@ -1,4 +1,5 @@
 import Sqlite from 'better-sqlite3'
+import { isBusy } from './busy.ts'
 
 /**
  * Held by the one server of a data directory. It is a lock of the kernel's on a file of its own, so
@@ -16,8 +17,7 @@ export function takeServeLock(path: string): ServeLock | undefined {
     return { release: () => file.close() }
   } catch (error) {
     file.close()
-    if (error instanceof Sqlite.SqliteError && error.code.startsWith('SQLITE_BUSY'))
-      return undefined
+    if (isBusy(error)) return undefined
     throw error
   }
 }

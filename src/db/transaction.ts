@@ -1,16 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AppError } from '../core/index.ts'
+import { isBusy } from './busy.ts'
 import type { Database, Transaction } from './open.ts'
 
 /** How long a writer of another process may hold the database before we say "try again". */
 const patienceMs = 2000
-
-/** By its code alone: the driver makes one error class for all realms of a process. */
-const isBusy = (error: unknown): boolean =>
-  typeof error === 'object' &&
-  error !== null &&
-  'code' in error &&
-  String(error.code).startsWith('SQLITE_BUSY')
 
 /**
  * Runs `work` in one immediate transaction; the only way to write. Transactions of this process
