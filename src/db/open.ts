@@ -2,7 +2,6 @@ import { chmodSync, existsSync, mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import { drizzle, type BetterSQLite3Database } from 'drizzle-orm/better-sqlite3'
-import pLimit, { type LimitFunction } from 'p-limit'
 import { AppError } from '../core/index.ts'
 import * as schema from './schema/index.ts'
 
@@ -14,6 +13,20 @@ export type Reader = Pick<Drizzle, 'select' | '$count'>
 /** What writes need; only `inTransaction` hands one out. */
 export type Transaction = Pick<Drizzle, 'select' | '$count' | 'insert' | 'update' | 'delete'>
 
+/** Work that waits for the next commit. */
+export interface WaitingWork {
+  /** Does the queries; what it returns tells the caller of success. */
+  attempt(): Promise<() => void>
+  reject(error: unknown): void
+}
+
+/** The one writer of a process and the queue before it. */
+interface Writing {
+  readonly transaction: Transaction
+  readonly waiting: WaitingWork[]
+  isRunning: boolean
+}
+
 /**
  * One database, two connections: reads never wait, writes go one after another.
  * A second connection keeps half-done writes invisible to readers of the same process.
@@ -23,7 +36,7 @@ export interface Database extends Reader {
   /** @internal The connections themselves; nothing outside `db/` touches them. */
   readonly raw: { readonly reader: Sqlite.Database; readonly writer: Sqlite.Database }
   /** @internal */
-  readonly writing: { readonly turns: LimitFunction; readonly transaction: Transaction }
+  readonly writing: Writing
   close(): void
 }
 
@@ -51,7 +64,7 @@ export function openDatabase(path: string, { create = true } = {}): Database {
       select: reads.select.bind(reads),
       $count: reads.$count.bind(reads),
       raw: { reader, writer },
-      writing: { turns: pLimit(1), transaction: drizzle(writer, { schema }) },
+      writing: { transaction: drizzle(writer, { schema }), waiting: [], isRunning: false },
       close() {
         reader.close()
         writer.close()
