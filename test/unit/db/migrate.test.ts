@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals'
+import { describe, expect, it, jest } from '@jest/globals'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
@@ -134,6 +134,27 @@ describe('a transaction', () => {
       await expect(failing).rejects.toThrow('on purpose')
       await following
       expect(await db.$count(users)).toBe(1)
+    }))
+
+  it('shares its commit with what waits beside it, and its failure with nobody', () =>
+    withDatabase(async (db) => {
+      migrateDatabase(db, 1)
+      const commits = jest.spyOn(db.raw.writer, 'exec')
+      const works = Array.from({ length: 100 }, (_, count) =>
+        inTransaction(db, async (tx) => {
+          const username = `user${String(count)}`
+          await tx.insert(users).values({ ...alice, id: username, username })
+          if (count % 2 === 1) throw new Error(username)
+          return count
+        }),
+      )
+      const outcomes = await Promise.allSettled(works)
+      for (const [count, outcome] of outcomes.entries()) {
+        if (count % 2 === 0) expect(outcome).toEqual({ status: 'fulfilled', value: count })
+        else expect(outcome).toMatchObject({ reason: { message: `user${String(count)}` } })
+      }
+      expect(await db.$count(users)).toBe(50)
+      expect(commits.mock.calls.filter(([sql]) => sql === 'COMMIT')).toHaveLength(2)
     }))
 
   it('gives way to another process, and then says "try again" (R7)', () =>
