@@ -11,6 +11,7 @@ const rooms = {
   peers: ['core', 'db', 'http', 'http-signatures', 'keys'],
   shares: ['core', 'db', 'http', 'peers', 'users', 'files'],
   tokens: ['core', 'db', 'http', 'http-signatures', 'keys', 'peers', 'shares'],
+  resources: ['core', 'db', 'files'],
   auth: ['core', 'http'],
   webdav: ['core', 'http', 'files', 'auth'],
   discovery: ['core', 'http'],
@@ -21,7 +22,7 @@ const rooms = {
 const quarantine = {
   'webdav-server': ['webdav/', 'auth/webdav-server-authentication'],
   'better-sqlite3': ['db/'],
-  'drizzle-orm': ['db/', '[^/]+/queries[.]ts'],
+  'drizzle-orm': ['db/', '[^/]+/queries[.]ts', 'resources/[^/]+/queries[.]ts'],
   jose: ['keys/', 'peers/', 'tokens/', 'auth/'],
   undici: ['http/'],
   express: ['app[.]ts', 'http/', '[^/]+/routes[.]ts', 'auth/express-auth'],

@@ -24,6 +24,7 @@ export function createDav(services: Services) {
   return createWebdav({
     chain: createChain(services),
     openTree: createTreeOpener(services),
+    resources: services.resources,
     isShareId,
     publicUrl: new URL(config.publicUrl),
     maxXmlBytes: config.webdav.maxXmlBytes,

@@ -18,7 +18,8 @@ import { createLocalTree, createTurns, type FileTree } from './files/index.ts'
 import { createGuardedClient, type GuardedClient } from './http/index.ts'
 import { createKeys, hasSigningKeys } from './keys/index.ts'
 import { createPeers } from './peers/index.ts'
-import { createShares } from './shares/index.ts'
+import { createResources } from './resources/index.ts'
+import { createSharePaths, createShares } from './shares/index.ts'
 import { createTokens } from './tokens/index.ts'
 import { createUsers } from './users/index.ts'
 
@@ -114,6 +115,7 @@ async function wire(
       return entry && (entry.kind === 'directory' ? 'folder' : 'file')
     },
   })
+  const resources = createResources({ db, clock, followers: [createSharePaths(db)] })
   const tokens = createTokens({
     db,
     clock,
@@ -140,6 +142,7 @@ async function wire(
     users,
     peers,
     shares,
+    resources,
     tokens,
     treeAt,
     async close(): Promise<void> {

@@ -7,10 +7,13 @@ export { inTransaction } from './transaction.ts'
 export {
   accessTokens,
   appPasswords,
+  deadProperties,
+  locks,
   loginFailures,
   outgoingShares,
   peers,
   refreshTokens,
+  resourceChanges,
   signingKeys,
   users,
 } from './schema/index.ts'

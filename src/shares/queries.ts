@@ -111,3 +111,17 @@ export async function revokeShareRows(db: Transaction, id: string, now: number):
     .set({ revokedAt: now })
     .where(and(eq(accessTokens.shareId, id), isNull(accessTokens.revokedAt)))
 }
+
+/** Where the shares of an owner begin. Uses index outgoing_shares_owner. */
+export const selectLivePaths = (
+  db: Reader,
+  ownerId: string,
+): Promise<{ id: string; path: string[] }[]> =>
+  db
+    .select({ id: outgoingShares.id, path: outgoingShares.path })
+    .from(outgoingShares)
+    .where(and(eq(outgoingShares.ownerId, ownerId), isNull(outgoingShares.revokedAt)))
+
+export async function updatePath(db: Transaction, id: string, path: string[]): Promise<void> {
+  await db.update(outgoingShares).set({ path }).where(eq(outgoingShares.id, id))
+}

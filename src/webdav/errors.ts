@@ -5,6 +5,8 @@ import { statusOf } from '../http/index.ts'
 interface DavErrorOptions {
   /** The precondition element of RFC 4918 §16, with its prefix: `D:propfind-finite-depth`. */
   readonly element?: string
+  /** URLs inside that element, escaped. */
+  readonly hrefs?: readonly string[]
   readonly headers?: Readonly<Record<string, string | readonly string[]>>
   readonly cause?: unknown
 }
@@ -13,12 +15,14 @@ interface DavErrorOptions {
 export class DavError extends AppError {
   readonly status: number
   readonly element: string | undefined
+  readonly hrefs: readonly string[]
   readonly headers: Readonly<Record<string, string | readonly string[]>>
 
   constructor(status: number, message: string, options: DavErrorOptions = {}) {
     super(status >= 500 ? 'unavailable' : 'invalid', `dav_${status}`, message, options)
     this.status = status
     this.element = options.element
+    this.hrefs = options.hrefs ?? []
     this.headers = options.headers ?? {}
   }
 }

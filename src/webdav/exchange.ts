@@ -3,11 +3,14 @@ import type { AuthChain, Permission, Principal } from '../auth/index.ts'
 import type { Clock, Logger } from '../core/index.ts'
 import type { FileTree, TreePath } from '../files/index.ts'
 import type { IfList } from './conditions/if-header.ts'
+import type { ResourceVerbs } from './resources.ts'
 
 export interface WebdavDeps {
   readonly chain: AuthChain
   /** The tree of the user, or of the share; `undefined` is answered like anything missing. */
   readonly openTree: (principal: Principal) => Promise<FileTree | undefined>
+  /** Locks and dead properties. */
+  readonly resources: ResourceVerbs
   readonly publicUrl: URL
   readonly maxXmlBytes: number
   readonly maxUploadBytes: number

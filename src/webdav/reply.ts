@@ -24,11 +24,18 @@ export function sendError(res: ServerResponse, error: DavError): void {
     res.destroy()
     return
   }
-  const content = error.element === undefined ? escapeXml(error.message) : `<${error.element}/>`
-  const body = Buffer.from(`${xmlDeclaration}<D:error xmlns:D="DAV:">${content}</D:error>\n`)
+  const body = Buffer.from(
+    `${xmlDeclaration}<D:error xmlns:D="DAV:">${renderReason(error)}</D:error>\n`,
+  )
   for (const [name, value] of Object.entries(error.headers)) res.setHeader(name, value)
   res.setHeader('Content-Type', xmlType)
   res.setHeader('Content-Length', body.length)
   res.statusCode = error.status
   endResponse(res, body)
+}
+
+function renderReason({ element, hrefs, message }: DavError): string {
+  if (element === undefined) return escapeXml(message)
+  const inner = hrefs.map((href) => `<D:href>${href}</D:href>`).join('')
+  return inner === '' ? `<${element}/>` : `<${element}>${inner}</${element}>`
 }

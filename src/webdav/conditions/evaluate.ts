@@ -1,8 +1,9 @@
-import type { Entry, Expected } from '../../files/index.ts'
+import type { Entry, Expected, TreePath } from '../../files/index.ts'
 import { preconditionFailed } from '../errors.ts'
 import type { Exchange } from '../exchange.ts'
 import { findPlace } from '../gate/place.ts'
 import { parseReference } from '../gate/uri.ts'
+import { covers, placeOf } from '../locks/place.ts'
 import { parseEntityTags, strongMatch, weakMatch } from './entity-tags.ts'
 import { parseHttpDate } from './http-date.ts'
 import type { IfCondition, IfList } from './if-header.ts'
@@ -49,8 +50,17 @@ function isConditional({ req: { headers }, fields }: Exchange): boolean {
 
 /** What a conditional change has to find unchanged when it is carried out, minutes later perhaps. */
 export function expectedState(exchange: Exchange, entry: Entry | undefined): Expected | undefined {
-  if (!isConditional(exchange)) return undefined
+  if (!dependsOnVersion(exchange)) return undefined
   return entry ? { etag: entry.etag } : 'absent'
+}
+
+/** Tokens alone say nothing of the version that they are to be used on. */
+function dependsOnVersion(exchange: Exchange): boolean {
+  const { ifLists } = exchange.fields
+  if (!ifLists) return isConditional(exchange)
+  const rest = { ...exchange, fields: { ...exchange.fields, ifLists: undefined } }
+  const isAboutVersion = ifLists.some(({ conditions }) => conditions.some(({ etag }) => etag))
+  return isAboutVersion || isConditional(rest)
 }
 
 /** RFC 9110 §13.1.1, §13.1.2 */
@@ -71,34 +81,57 @@ function isModifiedSince(entry: Entry, field: string | undefined): boolean | und
   return Math.floor(entry.modifiedAt / 1000) * 1000 > since
 }
 
+/** What `If` compares with: a version, and the tokens of the locks that protect it. */
+interface State {
+  readonly entry: Entry | undefined
+  readonly tokens: readonly string[]
+}
+
+const unknown: State = { entry: undefined, tokens: [] }
+
+/** RFC 4918 §10.4.3: one list that holds is enough. */
 async function checkIf(
   exchange: Exchange,
   entry: Entry | undefined,
   lists: readonly IfList[],
 ): Promise<void> {
-  const states = new Map<string | undefined, Entry | undefined>([[undefined, entry]])
+  const own = { entry, tokens: await findTokens(exchange, exchange.place.path) }
+  const states = new Map<string | undefined, State>([[undefined, own]])
   for (const { resource, conditions } of lists) {
-    if (!states.has(resource)) states.set(resource, await findTagged(exchange, resource))
-    const state = states.get(resource)
+    const state = states.get(resource) ?? (await findTagged(exchange, resource))
+    states.set(resource, state)
     if (conditions.every((condition) => holds(condition, state))) return
   }
   throw preconditionFailed()
 }
 
-/** No token is known yet, so none matches; RFC 4918 §10.4.8: that is true for `Not` as well. */
-function holds({ not, etag }: IfCondition, entry: Entry | undefined): boolean {
-  const match = etag !== undefined && entry !== undefined && strongMatch(etag, entry.etag)
+/** RFC 4918 §10.4.4, §10.4.8: no lock has the token DAV:no-lock, so it never matches. */
+function holds({ not, etag, token }: IfCondition, { entry, tokens }: State): boolean {
+  const match =
+    token === undefined
+      ? etag !== undefined && entry !== undefined && strongMatch(etag, entry.etag)
+      : tokens.includes(token)
   return match !== not
 }
 
 /** RFC 4918 §10.4.1: a tagged list is about another resource; of foreign ones we know nothing. */
-async function findTagged(exchange: Exchange, tag = ''): Promise<Entry | undefined> {
+async function findTagged(exchange: Exchange, tag = ''): Promise<State> {
   const { principal, settings, tree } = exchange
+  let path: TreePath
   try {
     const target = parseReference(tag, settings.publicUrl)
-    if (!target) return undefined
-    return await tree.stat(findPlace(target, principal, settings.isShareId).path)
+    if (!target) return unknown
+    path = findPlace(target, principal, settings.isShareId).path
   } catch {
-    return undefined
+    return unknown
   }
+  return { entry: await tree.stat(path), tokens: await findTokens(exchange, path) }
+}
+
+async function findTokens(exchange: Exchange, path: TreePath): Promise<string[]> {
+  const { resources } = exchange.settings
+  const place = placeOf(exchange, path)
+  if (!(await resources.hasLocks(place.treeId))) return []
+  const locks = await resources.findLocks(place, 'above')
+  return locks.filter((lock) => covers(lock, place.path)).map(({ token }) => token)
 }

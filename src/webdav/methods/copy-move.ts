@@ -1,7 +1,9 @@
-import { samePath, type Entry, type TreePath } from '../../files/index.ts'
+import { FileError, samePath, type Entry, type TreePath } from '../../files/index.ts'
 import { checkConditions } from '../conditions/evaluate.ts'
 import { badRequest, forbidden, notFound } from '../errors.ts'
 import type { DavMethod, Exchange } from '../exchange.ts'
+import { carryOut } from '../locks/carry-out.ts'
+import { changing, type Affected } from '../locks/enforce.ts'
 import { sendEmpty } from '../reply.ts'
 
 /** RFC 4918 §9.8 */
@@ -14,10 +16,15 @@ export const copy: DavMethod = {
     const { res, tree, place, fields } = exchange
     // RFC 4918 §9.8.3: 1 has no meaning here.
     if (fields.depth === '1') throw badRequest('COPY takes a Depth of 0 or infinity.')
-    const { destination } = await findEnds(exchange)
+    const { destination, arrival } = await findEnds(exchange)
     const shallow = fields.depth === '0'
     const { overwrite } = fields
-    const { created } = await tree.copy(place.path, destination, { overwrite, shallow })
+    const from = place.path
+    const { created } = await changing(exchange, [arrival], () =>
+      carryOut(exchange, { kind: 'copy', from, to: destination, shallow }, () =>
+        tree.copy(from, destination, { overwrite, shallow }),
+      ),
+    )
     sendEmpty(res, created ? 201 : 204)
   },
 }
@@ -31,17 +38,30 @@ export const move: DavMethod = {
   async run(exchange) {
     const { res, tree, place, fields } = exchange
     if (place.path.length === 0) throw forbidden('The root of a tree cannot be moved.')
-    const { source, destination } = await findEnds(exchange)
+    const { source, destination, arrival } = await findEnds(exchange)
     // RFC 4918 §9.9.2
     if (source.kind === 'directory' && (fields.depth ?? 'infinity') !== 'infinity') {
       throw badRequest('A collection is moved with everything in it.')
     }
-    const { created } = await tree.move(place.path, destination, { overwrite: fields.overwrite })
+    const { overwrite } = fields
+    const from = place.path
+    const departure = { path: from, tree: true, membership: true }
+    const { created } = await changing(exchange, [departure, arrival], () =>
+      carryOut(exchange, { kind: 'move', from, to: destination }, () =>
+        tree.move(from, destination, { overwrite }),
+      ),
+    )
     sendEmpty(res, created ? 201 : 204)
   },
 }
 
-async function findEnds(exchange: Exchange): Promise<{ source: Entry; destination: TreePath }> {
+interface Ends {
+  readonly source: Entry
+  readonly destination: TreePath
+  readonly arrival: Affected
+}
+
+async function findEnds(exchange: Exchange): Promise<Ends> {
   const { tree, place, fields } = exchange
   const destination = fields.destination ?? []
   if (destination.length === 0) throw forbidden('The root of a tree cannot be replaced.')
@@ -50,5 +70,7 @@ async function findEnds(exchange: Exchange): Promise<{ source: Entry; destinatio
   // RFC 4918 §9.8.5, §9.9.4
   if (samePath(place.path, destination)) throw forbidden('Source and destination are the same.')
   await checkConditions(exchange, source)
-  return { source, destination }
+  const existing = await tree.stat(destination)
+  if (existing && !fields.overwrite) throw new FileError('exists')
+  return { source, destination, arrival: { path: destination, tree: true, membership: !existing } }
 }

@@ -1,6 +1,8 @@
 import { checkConditions } from '../conditions/evaluate.ts'
 import { badRequest, forbidden, notFound } from '../errors.ts'
 import type { DavMethod, Exchange } from '../exchange.ts'
+import { carryOut } from '../locks/carry-out.ts'
+import { changing } from '../locks/enforce.ts'
 import { sendEmpty } from '../reply.ts'
 
 /** RFC 4918 §9.6 */
@@ -16,6 +18,9 @@ async function runDelete(exchange: Exchange): Promise<void> {
     throw badRequest('A collection is removed with everything in it.')
   }
   await checkConditions(exchange, entry)
-  await tree.remove(place.path)
+  const { path } = place
+  await changing(exchange, [{ path, tree: true, membership: true }], () =>
+    carryOut(exchange, { kind: 'remove', path }, () => tree.remove(path)),
+  )
   sendEmpty(res, 204)
 }

@@ -3,11 +3,13 @@ import type { Methods } from '../gate/gate.ts'
 import { copy, move } from './copy-move.ts'
 import { remove } from './delete.ts'
 import { get, head } from './get.ts'
+import { lock } from './lock.ts'
 import { createMkcol } from './mkcol.ts'
 import { createOptions } from './options.ts'
 import { propfind } from './propfind.ts'
 import { proppatch } from './proppatch.ts'
 import { createPut } from './put.ts'
+import { unlock } from './unlock.ts'
 
 const names = [
   'OPTIONS',
@@ -20,6 +22,8 @@ const names = [
   'MOVE',
   'PROPFIND',
   'PROPPATCH',
+  'LOCK',
+  'UNLOCK',
 ] as const
 
 /** The one table of methods. */
@@ -36,6 +40,8 @@ export function createMethods(): Methods {
     MOVE: move,
     PROPFIND: propfind,
     PROPPATCH: proppatch,
+    LOCK: lock,
+    UNLOCK: unlock,
   }
   return { allow, byName: new Map(Object.entries(table)) }
 }

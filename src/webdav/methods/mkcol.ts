@@ -2,6 +2,8 @@ import { FileError } from '../../files/index.ts'
 import { checkConditions } from '../conditions/evaluate.ts'
 import { notAllowed } from '../errors.ts'
 import type { DavMethod, Exchange } from '../exchange.ts'
+import { changing } from '../locks/enforce.ts'
+import { placeOf } from '../locks/place.ts'
 import { sendEmpty } from '../reply.ts'
 
 /** RFC 4918 §9.3 */
@@ -12,14 +14,17 @@ export const createMkcol = (allow: string): DavMethod => ({
 })
 
 async function runMkcol(exchange: Exchange, allow: string): Promise<void> {
-  const { res, tree, place } = exchange
+  const { res, tree, place, settings } = exchange
   const entry = await tree.stat(place.path)
   // RFC 4918 §9.3.1
   if (entry || place.path.length === 0) throw notAllowed(allow)
   const parent = await tree.stat(place.path.slice(0, -1))
   if (parent?.kind !== 'directory') throw new FileError('parent_missing')
   await checkConditions(exchange, undefined)
-  await tree.mkdir(place.path).catch((error: unknown) => {
+  await changing(exchange, [{ path: place.path, membership: true }], async () => {
+    await settings.resources.forgetProperties(placeOf(exchange, place.path))
+    await tree.mkdir(place.path)
+  }).catch((error: unknown) => {
     throw error instanceof FileError && error.code === 'exists' ? notAllowed(allow) : error
   })
   sendEmpty(res, 201)

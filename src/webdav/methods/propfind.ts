@@ -12,6 +12,7 @@ import {
   renderResponse,
   type PropertyPlan,
 } from '../properties/render.ts'
+import { loadStored, type Stored } from '../properties/stored.ts'
 import { memberOf, subjectOf } from '../properties/subject.ts'
 import { readXmlBody } from '../xml/body.ts'
 import { xmlType } from '../xml/writer.ts'
@@ -32,8 +33,10 @@ async function runPropfind(exchange: Exchange): Promise<void> {
   await checkConditions(exchange, entry)
   const plan = planProperties(parsePropfind(await readXmlBody(exchange)))
   const space = asksForSpace(plan.live) && !plan.namesOnly ? await tree.space() : undefined
-  const subject = subjectOf(exchange, entry, space)
-  if (fields.depth === '1' && entry.kind === 'directory') await sendMembers(exchange, plan, subject)
+  const lists = fields.depth === '1' && entry.kind === 'directory'
+  const stored = await loadStored(exchange, plan, lists)
+  const subject = { ...subjectOf(exchange, entry, space), ...stored?.at(place.path) }
+  if (lists) await sendMembers(exchange, plan, subject, stored)
   else sendBody(exchange.res, multistatusStart + renderResponse(plan, subject) + multistatusEnd)
 }
 
@@ -42,6 +45,7 @@ async function sendMembers(
   exchange: Exchange,
   plan: PropertyPlan,
   subject: Subject,
+  stored: Stored | undefined,
 ): Promise<void> {
   const { res, tree, place } = exchange
   let text = multistatusStart + renderResponse(plan, subject)
@@ -53,7 +57,11 @@ async function sendMembers(
       text = ''
     }
     isFirst = false
-    for (const entry of batch) text += renderResponse(plan, memberOf(subject, entry))
+    for (const entry of batch) {
+      const member = memberOf(subject, entry)
+      const known = stored?.at([...place.path, entry.name])
+      text += renderResponse(plan, known ? { ...member, ...known } : member)
+    }
   }
   if (res.headersSent) res.end(text + multistatusEnd)
   else sendBody(res, text + multistatusEnd)

@@ -1,9 +1,10 @@
 import { checkConditions } from '../conditions/evaluate.ts'
-import { badRequest, notFound } from '../errors.ts'
+import { notFound } from '../errors.ts'
 import type { DavMethod, Exchange } from '../exchange.ts'
+import { changing } from '../locks/enforce.ts'
+import { placeOf } from '../locks/place.ts'
 import { liveProperties } from '../properties/live.ts'
-import { keyOf, dav, type PropertyName } from '../properties/names.ts'
-import { davChildren, namesIn } from '../properties/propfind-body.ts'
+import { keyOf } from '../properties/names.ts'
 import {
   emptyElement,
   multistatusEnd,
@@ -11,48 +12,61 @@ import {
   renderPropstat,
 } from '../properties/render.ts'
 import { hrefOf } from '../properties/subject.ts'
+import { parseUpdate } from '../properties/update-body.ts'
+import type { PropertyStep } from '../resources.ts'
 import { readXmlBody } from '../xml/body.ts'
-import type { XmlElement } from '../xml/reader.ts'
 import { xmlType } from '../xml/writer.ts'
 
 /** RFC 4918 §9.2 */
 export const proppatch: DavMethod = { needs: ['write'], body: 'xml', run: runProppatch }
+
+const maxValueBytes = 64 * 1024
 
 async function runProppatch(exchange: Exchange): Promise<void> {
   const { res, tree, place } = exchange
   const entry = await tree.stat(place.path)
   if (!entry) throw notFound()
   await checkConditions(exchange, entry)
-  const names = parseUpdate(await readXmlBody(exchange))
-  const response = `<D:response><D:href>${hrefOf(exchange, entry)}</D:href>${refuse(names)}</D:response>\n`
+  const steps = parseUpdate(await readXmlBody(exchange))
+  const outcome = await changing(exchange, [{ path: place.path }], () => update(exchange, steps))
+  const response = `<D:response><D:href>${hrefOf(exchange, entry)}</D:href>${outcome}</D:response>\n`
   const body = Buffer.from(multistatusStart + response + multistatusEnd)
   res.writeHead(207, { 'Content-Type': xmlType, 'Content-Length': body.length })
   res.end(body)
 }
 
-/** The names a `propertyupdate` (RFC 4918 §14.19) sets or removes. */
-function parseUpdate(root: XmlElement | undefined): PropertyName[] {
-  if (root?.namespace !== dav || root.name !== 'propertyupdate') {
-    throw badRequest('The request body is not a PROPPATCH request.')
-  }
-  const names = davChildren(root, ['set', 'remove'])
-    .flatMap((instruction) => davChildren(instruction, ['prop']))
-    .flatMap(namesIn)
-  if (names.length === 0) throw badRequest('The request body changes nothing.')
-  return names
+/** Everything or nothing, and what to say of each property. */
+async function update(exchange: Exchange, steps: readonly PropertyStep[]): Promise<string> {
+  const guarded = steps.filter((step) => liveProperties.has(keyOf(step)))
+  if (guarded.length > 0) return refuse(steps, guarded, '403 Forbidden', protectedError)
+  const large = steps.filter(({ value = '' }) => Buffer.byteLength(value) > maxValueBytes)
+  if (large.length > 0) return refuse(steps, large, tooMuch)
+  const place = placeOf(exchange, exchange.place.path)
+  const outcome = await exchange.settings.resources.patchProperties(place, steps)
+  if (outcome === 'done') return renderPropstat(names(steps), '200 OK')
+  const growing = steps.filter(({ value }) => value !== undefined)
+  return refuse(steps, growing, tooMuch)
 }
 
 const protectedError = '<D:error><D:cannot-modify-protected-property/></D:error>'
 
+/** RFC 4918 §9.2.1 */
+const tooMuch = '507 Insufficient Storage'
+
+const names = (steps: readonly PropertyStep[]): string =>
+  [...new Map(steps.map((step) => [keyOf(step), step])).values()].map(emptyElement).join('')
+
 /** RFC 4918 §9.2.1: what would have been fine fails because something else did. */
-function refuse(names: readonly PropertyName[]): string {
-  const isProtected = (name: PropertyName): boolean => liveProperties.has(keyOf(name))
-  const render = (some: readonly PropertyName[]): string => some.map(emptyElement).join('')
-  const locked = names.filter(isProtected)
-  const others = names.filter((name) => !isProtected(name))
-  if (locked.length === 0) return renderPropstat(render(others), '403 Forbidden')
+function refuse(
+  steps: readonly PropertyStep[],
+  faulty: readonly PropertyStep[],
+  status: string,
+  error = '',
+): string {
+  const keys = new Set(faulty.map(keyOf))
+  const others = steps.filter((step) => !keys.has(keyOf(step)))
   return (
-    renderPropstat(render(locked), '403 Forbidden', protectedError) +
-    (others.length === 0 ? '' : renderPropstat(render(others), '424 Failed Dependency'))
+    renderPropstat(names(faulty), status, error) +
+    (others.length === 0 ? '' : renderPropstat(names(others), '424 Failed Dependency'))
   )
 }

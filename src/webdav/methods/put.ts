@@ -3,6 +3,8 @@ import { checkConditions, expectedState } from '../conditions/evaluate.ts'
 import { badRequest, DavError, notAllowed, notFound } from '../errors.ts'
 import type { DavMethod, Exchange } from '../exchange.ts'
 import { sendContinue } from '../../http/index.ts'
+import { receiving, requireTokens } from '../locks/enforce.ts'
+import { placeOf } from '../locks/place.ts'
 import { bodyOf, sendEmpty } from '../reply.ts'
 
 /** Asking the disk for room pays only when there is much to write. */
@@ -23,21 +25,24 @@ async function runPut(exchange: Exchange, allow: string): Promise<void> {
   if (entry?.kind === 'directory') throw notAllowed(allow)
   if (!entry) await checkNewPlace(exchange)
   await checkConditions(exchange, entry)
+  const affected = [{ path: place.path, membership: !entry }]
+  await requireTokens(exchange, affected)
   await checkRoom(exchange)
   sendContinue(req)
-  const written = await tree
-    .write(place.path, bodyOf(req), {
+  if (!entry) await settings.resources.forgetProperties(placeOf(exchange, place.path))
+  const written = await receiving(exchange, affected, bodyOf(req), (body) =>
+    tree.write(place.path, body, {
       maxBytes: settings.maxUploadBytes,
       expected: expectedState(exchange, entry),
-    })
-    .catch((error: unknown) => {
-      throw isDirectory(error) ? notAllowed(allow) : error
-    })
+    }),
+  ).catch((error: unknown) => {
+    throw isDirectory(error) ? notAllowed(allow) : error
+  })
   sendEmpty(res, written.created ? 201 : 204, { ETag: written.entry.etag })
 }
 
 /** RFC 4918 §9.7.1: the parent has to exist, and a URL that ends in a slash is a collection's. */
-async function checkNewPlace({ tree, place }: Exchange): Promise<void> {
+export async function checkNewPlace({ tree, place }: Exchange): Promise<void> {
   if (place.path.length === 0) throw notFound()
   const parent: Entry | undefined = await tree.stat(place.path.slice(0, -1))
   if (parent?.kind !== 'directory') throw new FileError('parent_missing')

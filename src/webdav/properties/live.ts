@@ -3,6 +3,8 @@ import { hashSecret } from '../../core/index.ts'
 import type { Entry, Space } from '../../files/index.ts'
 import { formatHttpDate } from '../conditions/http-date.ts'
 import { typeOf } from '../content/headers.ts'
+import { supportedLocks } from '../locks/discovery.ts'
+import type { DeadProperty } from '../resources.ts'
 import { escapeXml } from '../xml/writer.ts'
 import { dav, keyOf, openCloudMesh, openCollaboration, owncloud, prefixes } from './names.ts'
 import { permissionBits, permissionLetters } from './permissions.ts'
@@ -16,6 +18,10 @@ export interface Subject {
   readonly permissions: readonly Permission[]
   /** Known only when a quota was asked for. */
   readonly space: Space | undefined
+  /** The content of `lockdiscovery`, when it was asked for. */
+  readonly lockDiscovery: string
+  /** Those asked for, if the resource has any. */
+  readonly dead: readonly DeadProperty[] | undefined
 }
 
 export interface LiveProperty {
@@ -47,8 +53,8 @@ const standard: Record<string, Value> = {
   getlastmodified: ({ entry }) => formatHttpDate(entry.modifiedAt),
   creationdate: ({ entry }) => new Date(entry.createdAt).toISOString(),
   displayname: ({ displayName }) => escapeXml(displayName),
-  supportedlock: () => '',
-  lockdiscovery: () => '',
+  supportedlock: ({ permissions }) => (permissions.includes('write') ? supportedLocks : ''),
+  lockdiscovery: ({ lockDiscovery }) => lockDiscovery,
 }
 
 /** RFC 4331 §2: not in allprop, because they may be dear. */
@@ -73,6 +79,9 @@ const quotaTags = new Set(Object.keys(quota).map((name) => `D:${name}`))
 
 export const asksForSpace = (properties: readonly LiveProperty[]): boolean =>
   properties.some(({ tag }) => quotaTags.has(tag))
+
+export const asksForLocks = (properties: readonly LiveProperty[]): boolean =>
+  properties.some(({ tag }) => tag === 'D:lockdiscovery')
 
 /** Every live property, by `keyOf` its name. All are protected: only the server changes them. */
 export const liveProperties: ReadonlyMap<string, LiveProperty> = new Map([

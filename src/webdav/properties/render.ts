@@ -1,3 +1,4 @@
+import type { DeadProperty } from '../resources.ts'
 import { escapeXml, xmlDeclaration } from '../xml/writer.ts'
 import { liveProperties, type LiveProperty, type Subject } from './live.ts'
 import { keyOf, prefixes, type PropertyName } from './names.ts'
@@ -9,7 +10,9 @@ export interface PropertyPlan {
   /** Whether properties that a resource lacks are reported as missing. */
   readonly reportsMissing: boolean
   readonly live: readonly LiveProperty[]
-  /** Names that no resource has, as XML. */
+  /** Names that are not live, so perhaps dead. */
+  readonly others: readonly PropertyName[]
+  /** The same as XML, for the many resources that have no dead properties. */
   readonly unknown: string
 }
 
@@ -22,18 +25,19 @@ export const multistatusEnd = '</D:multistatus>\n'
 export function planProperties(request: PropertyRequest): PropertyPlan {
   if (request.kind === 'propname') {
     const live = [...liveProperties.values()]
-    return { namesOnly: true, reportsMissing: false, live, unknown: '' }
+    return { namesOnly: true, reportsMissing: false, live, others: [], unknown: '' }
   }
   const isAll = request.kind === 'allprop'
   const asked = unique(isAll ? request.include : request.names)
   const live = isAll ? [...liveProperties.values()].filter((one) => one.isInAllprop) : []
-  let unknown = ''
+  const others: PropertyName[] = []
   for (const name of asked) {
     const property = liveProperties.get(keyOf(name))
-    if (!property) unknown += emptyElement(name)
+    if (!property) others.push(name)
     else if (!live.includes(property)) live.push(property)
   }
-  return { namesOnly: false, reportsMissing: !isAll, live, unknown }
+  const unknown = others.map(emptyElement).join('')
+  return { namesOnly: false, reportsMissing: !isAll, live, others, unknown }
 }
 
 const unique = (names: readonly PropertyName[]): PropertyName[] => [
@@ -44,6 +48,7 @@ const unique = (names: readonly PropertyName[]): PropertyName[] => [
 export function renderResponse(plan: PropertyPlan, subject: Subject): string {
   let found = ''
   let missing = plan.unknown
+  if (subject.dead) ({ found, missing } = renderDead(plan, subject.dead))
   for (const { tag, value } of plan.live) {
     const content = value(subject)
     if (content === undefined) {
@@ -55,6 +60,19 @@ export function renderResponse(plan: PropertyPlan, subject: Subject): string {
     (found === '' && missing !== '' ? '' : renderPropstat(found, '200 OK')) +
     (missing === '' ? '' : renderPropstat(missing, '404 Not Found'))
   return `<D:response><D:href>${subject.href}</D:href>${propstats}</D:response>\n`
+}
+
+/** All of them, or those asked for and which of these there are not. */
+function renderDead(
+  { namesOnly, reportsMissing, others }: PropertyPlan,
+  dead: readonly DeadProperty[],
+): { found: string; missing: string } {
+  const render = (property: DeadProperty): string =>
+    namesOnly ? emptyElement(property) : property.value
+  const known = new Map(dead.map((property) => [keyOf(property), property]))
+  const missing = others.filter((name) => !known.has(keyOf(name)))
+  const chosen = reportsMissing ? others.flatMap((name) => known.get(keyOf(name)) ?? []) : dead
+  return { found: chosen.map(render).join(''), missing: missing.map(emptyElement).join('') }
 }
 
 /** @param extra elements after the status, such as `D:error`. */

@@ -20,6 +20,8 @@ export const subjectOf = (exchange: Exchange, entry: Entry, space: Space | undef
   displayName: displayNameOf(exchange, entry),
   permissions: exchange.permissions,
   space,
+  lockDiscovery: '',
+  dead: undefined,
 })
 
 export const memberOf = (parent: Subject, entry: Entry): Subject => ({

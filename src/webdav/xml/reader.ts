@@ -1,10 +1,25 @@
-import { SaxesParser } from 'saxes'
+import { SaxesParser, type SaxesTagNS } from 'saxes'
 import { badRequest, DavError, unsupportedMedia } from '../errors.ts'
 
-export interface XmlElement {
+export interface XmlName {
   readonly namespace: string
   readonly name: string
+  /** As the client wrote it; '' for none. */
+  readonly prefix: string
+}
+
+export interface XmlAttribute extends XmlName {
+  readonly value: string
+}
+
+export interface XmlElement extends XmlName {
+  /** Without the declarations of namespaces. */
+  readonly attributes: readonly XmlAttribute[]
+  /** The namespaces declared here, by prefix. */
+  readonly declared: Readonly<Record<string, string>>
   readonly children: XmlElement[]
+  /** Children and text in their order. */
+  readonly content: (XmlElement | string)[]
 }
 
 // The parser's cost grows with the square of nesting and of attributes, so both end early.
@@ -45,16 +60,33 @@ export function parseXml(bytes: Uint8Array): XmlElement {
     if (attributes > maxAttributes) throw excessive()
   })
   parser.on('opentag', (tag) => {
-    const element: XmlElement = { namespace: tag.uri, name: tag.local, children: [] }
+    const element = toElement(tag)
     open.at(-1)?.children.push(element)
+    open.at(-1)?.content.push(element)
     root ??= element
     open.push(element)
   })
+  parser.on('text', (text) => void open.at(-1)?.content.push(text))
+  parser.on('cdata', (text) => void open.at(-1)?.content.push(text))
   parser.on('closetag', () => void open.pop())
   parser.write(decode(bytes)).close()
   if (!root) throw malformed()
   return root
 }
+
+const declarations = 'http://www.w3.org/2000/xmlns/'
+
+const toElement = (tag: SaxesTagNS): XmlElement => ({
+  namespace: tag.uri,
+  name: tag.local,
+  prefix: tag.prefix,
+  attributes: Object.values(tag.attributes)
+    .filter(({ uri, name }) => uri !== declarations && name !== 'xmlns')
+    .map(({ uri, local, prefix, value }) => ({ namespace: uri, name: local, prefix, value })),
+  declared: tag.ns,
+  children: [],
+  content: [],
+})
 
 function decode(bytes: Uint8Array): string {
   try {

@@ -43,7 +43,8 @@ describe('PROPFIND', () => {
       expect(body).toMatch(/<D:getlastmodified>[^<]+ GMT<\/D:getlastmodified>/)
       expect(body).toMatch(/<D:creationdate>\d{4}-[^<]+Z<\/D:creationdate>/)
       expect(body).toContain('<D:displayname>note.txt</D:displayname>')
-      expect(body).toContain('<D:supportedlock/>')
+      expect(body).toMatch(/<D:supportedlock>.*exclusive.*shared.*<\/D:supportedlock>/)
+      expect(body).toContain('<D:lockdiscovery/>')
       expect(body).not.toMatch(/quota|404|oc:/)
     }
   })

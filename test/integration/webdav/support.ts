@@ -12,10 +12,19 @@ import {
   type Permission,
   type Principal,
 } from '../../../src/auth/index.ts'
-import { createLogger } from '../../../src/core/index.ts'
+import { createLogger, systemClock } from '../../../src/core/index.ts'
+import {
+  inTransaction,
+  migrateDatabase,
+  openDatabase,
+  type Database,
+} from '../../../src/db/index.ts'
 import { createLocalTree, createTurns, subtree } from '../../../src/files/index.ts'
 import { createHttpServer } from '../../../src/http/index.ts'
 import { createWebdav, type RequestHandler, type WebdavDeps } from '../../../src/webdav/index.ts'
+import { createResources } from '../../../src/resources/index.ts'
+import { createSharePaths } from '../../../src/shares/index.ts'
+import { dumpResources, seed } from './seed.ts'
 
 export const shareId = `shr-${'A'.repeat(22)}`
 export const otherShareId = `shr-${'B'.repeat(22)}`
@@ -63,6 +72,9 @@ export interface Scratch {
   home: string
   log: string[]
   principals: Principal[]
+  db: Database
+  /** What the database holds of locks and properties, as text. */
+  stored(): Promise<string>
   send(sent: Sent): Promise<Reply>
   /** Bytes as they are; resolves with what came back when the server closes or goes quiet. */
   raw(text: string | Buffer): Promise<string>
@@ -148,7 +160,13 @@ export async function startScratch(overrides: Partial<WebdavDeps> = {}): Promise
   const turns = createTurns()
   const treeOf = (user: string) =>
     createLocalTree({ root: join(root, user), durability: 'normal', turns })
+  const db = openDatabase(join(root, 'davmesh.sqlite'))
+  migrateDatabase(db, 0)
+  await inTransaction(db, (tx) => seed(tx, shareId))
+  const clock = overrides.clock ?? systemClock
+  const followers = [createSharePaths(db)]
   const { handle } = createWebdav({
+    resources: createResources({ db, clock, followers }),
     chain: createAuthChain([bearer, password]),
     openTree: (principal) => {
       if (principal.kind === 'user') return Promise.resolve(treeOf(principal.username))
@@ -169,10 +187,13 @@ export async function startScratch(overrides: Partial<WebdavDeps> = {}): Promise
     home,
     log,
     principals,
+    db,
+    stored: () => dumpResources(db),
     send: (sent) => send(port, sent),
     raw: (text) => sendRaw(port, text),
     async stop() {
       await server.close(0)
+      db.close()
       rmSync(root, { recursive: true })
     },
   }
@@ -245,10 +266,12 @@ export async function expectRefused(
   status: number | number[],
 ): Promise<Reply> {
   const before = treeHash(scratch.home)
+  const stored = await scratch.stored()
   const reply = await scratch.send(sent)
   expect([status].flat()).toContain(reply.status)
   expectDiscreet(reply)
   expect(treeHash(scratch.home)).toBe(before)
+  expect(await scratch.stored()).toBe(stored)
   await expectAlive(scratch)
   return reply
 }

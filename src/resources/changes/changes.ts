@@ -1,0 +1,69 @@
+import { newId, type Clock } from '../../core/index.ts'
+import { inTransaction, type Database } from '../../db/index.ts'
+import { sourceOf, targetOf, toRow, type Change, type Look } from './change.ts'
+import { insertChange, selectChanges, type ChangeRow } from './queries.ts'
+import { judge, settle, type Follower, type Outcome } from './settle.ts'
+
+export interface ChangesDeps {
+  readonly db: Database
+  readonly clock: Clock
+  readonly followers: readonly Follower[]
+  /** Whether a tree has any property or lock. */
+  readonly hasState: (treeId: string) => Promise<boolean>
+}
+
+/** Ties the change of files to the change of what the database knows of them. */
+export function createChanges({ db, clock, followers, hasState }: ChangesDeps) {
+  async function isConcerned(change: Change): Promise<boolean> {
+    if (await hasState(change.treeId)) return true
+    for (const follower of followers) {
+      if (await follower.concerns(change.treeId, sourceOf(change))) return true
+    }
+    return false
+  }
+
+  const finish = (row: ChangeRow, outcome: Outcome): Promise<void> =>
+    inTransaction(db, (tx) => settle(tx, row, outcome, followers))
+
+  return {
+    /**
+     * Writes down what is about to happen, lets `work` do it to the files, then settles the rest in
+     * one transaction. Whatever interrupts this, `recover` reads from the files how far it got.
+     * Where nothing is known of the tree, nothing is written.
+     */
+    async carryOut<Result>(
+      change: Change,
+      look: Look,
+      work: () => Promise<Result>,
+    ): Promise<Result> {
+      const written = await isConcerned(change)
+      const before = written ? await look(targetOf(change)) : undefined
+      const row = toRow(change, newId(), before?.etag ?? null, clock.now())
+      if (written) await inTransaction(db, (tx) => insertChange(tx, row))
+      let result: Result
+      try {
+        result = await work()
+      } catch (error) {
+        if (written) await finish(row, await judge(row, look))
+        throw error
+      }
+      // Somebody may have set the first property while the files were changed.
+      if (written || (await isConcerned(change))) await finish(row, 'done')
+      return result
+    },
+
+    /**
+     * Finishes what a crash interrupted; only while nothing else changes these trees.
+     *
+     * @returns how many changes had been interrupted.
+     */
+    async recover(lookIn: (treeId: string) => Promise<Look | undefined>): Promise<number> {
+      const rows = await selectChanges(db)
+      for (const row of rows) {
+        const look = await lookIn(row.treeId)
+        if (look) await finish(row, await judge(row, look))
+      }
+      return rows.length
+    },
+  }
+}

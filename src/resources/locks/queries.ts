@@ -1,0 +1,115 @@
+import { and, eq, gt, gte, inArray, isNull, lt, lte, or, sql, type SQL } from 'drizzle-orm'
+import {
+  locks,
+  outgoingShares,
+  type Database,
+  type Reader,
+  type Transaction,
+} from '../../db/index.ts'
+import { endOf, upwards } from '../path-text.ts'
+
+export type LockRow = typeof locks.$inferSelect
+
+/** A lock lives until it expires, and no longer than the share it was taken through. */
+const isLive = (now: number | SQL): SQL | undefined =>
+  and(
+    gt(locks.expiresAt, now),
+    or(
+      isNull(locks.shareId),
+      and(
+        isNull(outgoingShares.revokedAt),
+        or(isNull(outgoingShares.expiresAt), gt(outgoingShares.expiresAt, now)),
+      ),
+    ),
+  )
+
+/** Hot: every write and every listing. Uses index locks_tree_expiry. */
+export const prepareHasLocks = (db: Database) =>
+  db
+    .select({ one: sql<number>`1` })
+    .from(locks)
+    .where(
+      and(eq(locks.treeId, sql.placeholder('treeId')), gt(locks.expiresAt, sql.placeholder('now'))),
+    )
+    .limit(1)
+    .prepare()
+
+const liveLocks = async (db: Reader, where: SQL | undefined, now: number): Promise<LockRow[]> => {
+  const rows = await db
+    .select({ lock: locks })
+    .from(locks)
+    .leftJoin(outgoingShares, eq(outgoingShares.id, locks.shareId))
+    .where(and(where, isLive(now)))
+    .orderBy(locks.createdAt, locks.token)
+  return rows.map(({ lock }) => lock)
+}
+
+/** Locks of a path and of the directories above it. Uses index locks_tree_path. */
+export const selectLocksAbove = (
+  db: Reader,
+  treeId: string,
+  path: string,
+  now: number,
+): Promise<LockRow[]> =>
+  liveLocks(db, and(eq(locks.treeId, treeId), inArray(locks.path, upwards(path))), now)
+
+/** Locks of what is below a path. Uses index locks_tree_path. */
+export const selectLocksBelow = (
+  db: Reader,
+  treeId: string,
+  path: string,
+  now: number,
+): Promise<LockRow[]> =>
+  liveLocks(
+    db,
+    and(eq(locks.treeId, treeId), gt(locks.path, path), lt(locks.path, endOf(path))),
+    now,
+  )
+
+/** Every lock of every tree. */
+export const selectAllLocks = (db: Reader): Promise<LockRow[]> => db.select().from(locks)
+
+export const countLocks = (
+  db: Reader,
+  treeId: string,
+): Promise<{ holder: string; count: number }[]> =>
+  db
+    .select({ holder: locks.holder, count: sql<number>`count(*)` })
+    .from(locks)
+    .where(eq(locks.treeId, treeId))
+    .groupBy(locks.holder)
+
+export async function insertLock(db: Transaction, row: LockRow): Promise<void> {
+  await db.insert(locks).values(row)
+}
+
+export async function updateExpiry(
+  db: Transaction,
+  token: string,
+  expiresAt: number,
+): Promise<void> {
+  await db.update(locks).set({ expiresAt }).where(eq(locks.token, token))
+}
+
+export async function deleteLock(db: Transaction, token: string): Promise<void> {
+  await db.delete(locks).where(eq(locks.token, token))
+}
+
+/** Uses index locks_tree_expiry. */
+export async function deleteExpired(db: Transaction, treeId: string, now: number): Promise<void> {
+  await db.delete(locks).where(and(eq(locks.treeId, treeId), lte(locks.expiresAt, now)))
+}
+
+/**
+ * The locks of everything below a path, and of the path itself unless it is to be kept. Uses index
+ * locks_tree_path.
+ */
+export async function deleteLocksWithin(
+  db: Transaction,
+  treeId: string,
+  path: string,
+  keepOwn = false,
+): Promise<void> {
+  const begin = keepOwn ? gt(locks.path, path) : gte(locks.path, path)
+  await db.delete(locks).where(and(eq(locks.treeId, treeId), begin, lt(locks.path, endOf(path))))
+}
