@@ -41,7 +41,8 @@ export function createResources({ db, clock, followers = [], limits }: Resources
     const now = clock.now()
     for (const { token, treeId, path, expiresAt } of await selectAllLocks(db)) {
       const look = await lookIn(treeId)
-      const isDead = expiresAt <= now || (look && !(await look(fromText(path))))
+      const isGone = look && (await look([])) && !(await look(fromText(path)))
+      const isDead = expiresAt <= now || isGone
       if (isDead) await inTransaction(db, (tx) => deleteLock(tx, token))
     }
   }

@@ -61,7 +61,8 @@ export function createChanges({ db, clock, followers, hasState }: ChangesDeps) {
       const rows = await selectChanges(db)
       for (const row of rows) {
         const look = await lookIn(row.treeId)
-        if (look) await finish(row, await judge(row, look))
+        // A home that is not mounted tells nothing.
+        if (look && (await look([]))) await finish(row, await judge(row, look))
       }
       return rows.length
     },

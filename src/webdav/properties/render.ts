@@ -84,5 +84,7 @@ export const renderPropstat = (properties: string, status: string, extra = ''): 
 export function emptyElement({ namespace, name }: PropertyName): string {
   const prefix = prefixes[namespace]
   if (prefix !== undefined) return `<${prefix}:${name}/>`
+  // Namespaces in XML §3: no other prefix may be bound to it.
+  if (namespace === 'http://www.w3.org/XML/1998/namespace') return `<xml:${name}/>`
   return namespace === '' ? `<${name}/>` : `<x:${name} xmlns:x="${escapeXml(namespace)}"/>`
 }

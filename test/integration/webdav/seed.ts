@@ -7,6 +7,7 @@ import {
   type Database,
   type Transaction,
 } from '../../../src/db/index.ts'
+import type { ResourceVerbs } from '../../../src/webdav/index.ts'
 
 /** The people of the tests, and the share that their tokens open. */
 export async function seed(db: Transaction, shareId: string): Promise<void> {
@@ -37,4 +38,14 @@ export async function dumpResources(db: Database): Promise<string> {
     await db.select({ path: outgoingShares.path }).from(outgoingShares),
   ]
   return JSON.stringify(rows)
+}
+
+/** The same verbs, noting each one that is asked. */
+export function listening(verbs: ResourceVerbs, asked: string[]): ResourceVerbs {
+  return new Proxy(verbs, {
+    get(target, name, receiver) {
+      asked.push(String(name))
+      return Reflect.get(target, name, receiver) as unknown
+    },
+  })
 }

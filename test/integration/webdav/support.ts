@@ -24,7 +24,7 @@ import { createHttpServer } from '../../../src/http/index.ts'
 import { createWebdav, type RequestHandler, type WebdavDeps } from '../../../src/webdav/index.ts'
 import { createResources } from '../../../src/resources/index.ts'
 import { createSharePaths } from '../../../src/shares/index.ts'
-import { dumpResources, seed } from './seed.ts'
+import { dumpResources, listening, seed } from './seed.ts'
 
 export const shareId = `shr-${'A'.repeat(22)}`
 export const otherShareId = `shr-${'B'.repeat(22)}`
@@ -72,9 +72,12 @@ export interface Scratch {
   home: string
   log: string[]
   principals: Principal[]
-  db: Database
+  /** What WebDAV asked of the rows it keeps: the names of the verbs. */
+  asked: string[]
   /** What the database holds of locks and properties, as text. */
   stored(): Promise<string>
+  /** Forgets everything that is not on disk. */
+  restart(): void
   send(sent: Sent): Promise<Reply>
   /** Bytes as they are; resolves with what came back when the server closes or goes quiet. */
   raw(text: string | Buffer): Promise<string>
@@ -160,35 +163,45 @@ export async function startScratch(overrides: Partial<WebdavDeps> = {}): Promise
   const turns = createTurns()
   const treeOf = (user: string) =>
     createLocalTree({ root: join(root, user), durability: 'normal', turns })
-  const db = openDatabase(join(root, 'davmesh.sqlite'))
+  const data = join(root, 'davmesh.sqlite')
+  const asked: string[] = []
+  const clock = overrides.clock ?? systemClock
+  const serve = (db: Database): RequestHandler =>
+    createWebdav({
+      resources: listening(
+        createResources({ db, clock, followers: [createSharePaths(db)] }),
+        asked,
+      ),
+      chain: createAuthChain([bearer, password]),
+      openTree: (principal) => {
+        if (principal.kind === 'user') return Promise.resolve(treeOf(principal.username))
+        if (principal.kind !== 'share') return Promise.resolve(undefined)
+        return Promise.resolve(subtree(treeOf('alice'), principal.root.path))
+      },
+      publicUrl: new URL(`http://localhost:${port}`),
+      maxXmlBytes: 256 * 1024,
+      maxUploadBytes: 1024 * 1024 * 1024,
+      isShareId: (segment) => /^shr-[A-Za-z0-9]{22}$/.test(segment),
+      log: logger,
+      onIdentified: (_req, principal) => void principals.push(principal),
+      ...overrides,
+    }).handle
+  let db = openDatabase(data)
   migrateDatabase(db, 0)
   await inTransaction(db, (tx) => seed(tx, shareId))
-  const clock = overrides.clock ?? systemClock
-  const followers = [createSharePaths(db)]
-  const { handle } = createWebdav({
-    resources: createResources({ db, clock, followers }),
-    chain: createAuthChain([bearer, password]),
-    openTree: (principal) => {
-      if (principal.kind === 'user') return Promise.resolve(treeOf(principal.username))
-      if (principal.kind !== 'share') return Promise.resolve(undefined)
-      return Promise.resolve(subtree(treeOf('alice'), principal.root.path))
-    },
-    publicUrl: new URL(`http://localhost:${port}`),
-    maxXmlBytes: 256 * 1024,
-    maxUploadBytes: 1024 * 1024 * 1024,
-    isShareId: (segment) => /^shr-[A-Za-z0-9]{22}$/.test(segment),
-    log: logger,
-    onIdentified: (_req, principal) => void principals.push(principal),
-    ...overrides,
-  })
-  late.handle = handle
+  late.handle = serve(db)
   return {
     port,
     home,
     log,
     principals,
-    db,
+    asked,
     stored: () => dumpResources(db),
+    restart() {
+      db.close()
+      db = openDatabase(data)
+      late.handle = serve(db)
+    },
     send: (sent) => send(port, sent),
     raw: (text) => sendRaw(port, text),
     async stop() {
