@@ -88,7 +88,7 @@ describe('dead properties', () => {
     expect(await run(text)).toBe(204)
     const target = text.split(' > ')[1] ?? ''
     expect(await was(target)).toBe(text.split(' ')[1])
-    expect(await scratch.stored()).not.toContain('>other')
+    expect(await scratch.stored()).not.toContain(`>${target}<`)
   })
 
   it('are gone with what was removed, and do not come back with its name', async () => {
