@@ -14,7 +14,7 @@ import {
 } from './core/index.ts'
 import { migrateDatabase, openDatabase, type Database } from './db/index.ts'
 import { endpointPaths } from './discovery/index.ts'
-import { createLocalTree, createTurns, type FileTree } from './files/index.ts'
+import { createLocalState, createLocalTree, type FileTree } from './files/index.ts'
 import { createGuardedClient, type GuardedClient } from './http/index.ts'
 import { createKeys, hasSigningKeys } from './keys/index.ts'
 import { createPeers } from './peers/index.ts'
@@ -96,10 +96,10 @@ async function wire(
     allowHttp: dev,
     signer: keys.messageSigner,
   })
-  // One queue for all trees: conditional writes through a share see writes through the home.
-  const turns = createTurns()
-  const treeAt = (root: string): FileTree =>
-    createLocalTree({ root, durability: files.durability, turns })
+  // One for all trees: who comes through a share sees at once what the owner writes.
+  const state = createLocalState()
+  const { durability, medium } = files
+  const treeAt = (root: string): FileTree => createLocalTree({ root, durability, medium, state })
   const shares = createShares({
     db,
     clock,

@@ -98,6 +98,10 @@ export const configSchema = z
           .enum(['full', 'normal'])
           .default('full')
           .meta({ description: '"full" survives power loss, "normal" a killed process.' }),
+        medium: z.enum(['auto', 'local', 'network']).default('auto').meta({
+          description:
+            'What holds the files. On a "local" disk, small files and listings are kept for a moment and looked at in place; with "network" nothing is kept. "auto" asks the system.',
+        }),
         sharedFolder: z
           .string()
           .min(1)

@@ -2,6 +2,7 @@
 export { checkDatabase, type DatabaseProblem } from './check.ts'
 export { migrateDatabase } from './migrate.ts'
 export { openDatabase, type Database, type Reader, type Transaction } from './open.ts'
+export { remember } from './remember.ts'
 export { takeServeLock, type ServeLock } from './serve-lock.ts'
 export { inTransaction } from './transaction.ts'
 export {

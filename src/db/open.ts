@@ -33,6 +33,8 @@ interface Writing {
  */
 export interface Database extends Reader {
   readonly path: string
+  /** Another number than before whenever anybody, in any process, has committed something. */
+  version(): number
   /** @internal The connections themselves; nothing outside `db/` touches them. */
   readonly raw: { readonly reader: Sqlite.Database; readonly writer: Sqlite.Database }
   /** @internal */
@@ -59,8 +61,11 @@ export function openDatabase(path: string, { create = true } = {}): Database {
     chmodSync(path, 0o600)
     const reader = connect(path, true)
     const reads = drizzle(reader, { schema })
+    // Per connection, and of the commits of all others: this one commits nothing itself.
+    const version = reader.prepare<[], number>('PRAGMA data_version').pluck()
     return {
       path,
+      version: () => version.get() ?? 0,
       select: reads.select.bind(reads),
       $count: reads.$count.bind(reads),
       raw: { reader, writer },

@@ -26,6 +26,14 @@ export interface ByteRange {
   readonly end: number
 }
 
+/** A directory and its members, as they were a moment ago at the longest. */
+export interface DirectoryView {
+  /** Another number whenever anything in `entry` or `members` is different; never used twice. */
+  readonly version: number
+  readonly entry: Entry
+  readonly members: readonly Entry[]
+}
+
 /** A file held open: whatever happens to its name, `entry` and content stay those of one version. */
 export interface OpenFile {
   readonly entry: Entry
@@ -36,6 +44,11 @@ export interface OpenFile {
    * the range, so that nobody mistakes half a file for a whole one.
    */
   stream(range?: ByteRange): Readable
+  /**
+   * Fills a buffer with what begins at `position`, where that is cheaper than a stream; it fails
+   * when the content ends before.
+   */
+  fill?(buffer: Uint8Array, position: number): Promise<void>
   /** Must be called, after the last stream has ended or was destroyed. */
   close(): Promise<void>
 }
@@ -100,6 +113,12 @@ export interface FileTree {
    * it runs are left out. Fails with `not_found` or `not_a_directory` before the first batch.
    */
   list(path: TreePath): AsyncIterable<readonly Entry[]>
+
+  /**
+   * What `stat` and `list` would give for a directory, at most 50 ms old and never older than the
+   * last change through this process. `undefined` where that is not kept: ask `stat` and `list`.
+   */
+  view?(path: TreePath): Promise<DirectoryView | undefined>
 
   /** Opens a file: `not_found`, `is_a_directory`. */
   read(path: TreePath): Promise<OpenFile>

@@ -3,6 +3,7 @@ export { FileError, type FileErrorCode } from './errors.ts'
 export type {
   ByteRange,
   CopyOptions,
+  DirectoryView,
   Entry,
   Expected,
   FileTree,
@@ -14,7 +15,8 @@ export type {
   Written,
 } from './file-tree.ts'
 export { createLocalTree, type LocalTreeOptions } from './local/local-tree.ts'
+export { createLocalState, type LocalState } from './local/local-state.ts'
+export type { Medium } from './local/medium.ts'
 export { repairLocalTree, type Repaired, type RepairOptions } from './local/repair.ts'
-export { createTurns, type Turns } from './local/turns.ts'
 export { subtree } from './subtree.ts'
 export { isSegment, isWithin, samePath, type TreePath } from './tree-path.ts'

@@ -17,6 +17,7 @@ export function subtree(tree: FileTree, path: TreePath): FileTree {
   return {
     stat: (inner) => tree.stat(at(inner)),
     list: (inner) => tree.list(at(inner)),
+    view: (inner) => tree.view?.(at(inner)) ?? Promise.resolve(undefined),
     read: (inner) => tree.read(at(inner)),
     async write(inner, body, options) {
       // A root that is gone is not created anew: the share ended with what was shared.

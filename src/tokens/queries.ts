@@ -28,6 +28,7 @@ export const prepareFindLiveToken = (db: Database) =>
       permissions: outgoingShares.permissions,
       recipient: outgoingShares.recipient,
       recipientHost: outgoingShares.recipientHost,
+      shareExpiresAt: outgoingShares.expiresAt,
       expiresAt: accessTokens.expiresAt,
       kid: accessTokens.kid,
     })

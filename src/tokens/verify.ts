@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { decodeProtectedHeader, errors, jwtVerify } from 'jose'
 import { LRUCache } from 'lru-cache'
 import type { Clock } from '../core/index.ts'
-import type { Database } from '../db/index.ts'
+import { remember, type Database } from '../db/index.ts'
 import type { Keys } from '../keys/index.ts'
 import type { Peers } from '../peers/index.ts'
 import { prepareFindLiveToken } from './queries.ts'
@@ -58,12 +58,17 @@ const maxSkewMs = 60_000
 export function createTokenVerifier(deps: VerifyDeps) {
   const { db, clock, keys, peers, issuer, cacheSize = 10_000 } = deps
   const findLive = prepareFindLiveToken(db)
-  const verified = new LRUCache<string, SignedClaims>({ max: Math.max(cacheSize, 1) })
+  const max = Math.max(cacheSize, 1)
+  const verified = new LRUCache<string, SignedClaims>({ max })
+  const findRow = remember(db, max, async (jti) => {
+    const [row] = await findLive.execute({ jti, now: clock.now() })
+    return row
+  })
 
   return async function verify(token: string): Promise<TokenVerdict> {
     if (!compactJws.test(token)) return { status: 'foreign' }
     if (token.length > maxTokenLength) return invalid('token too long')
-    const memory = createHash('sha256').update(token).digest('base64')
+    const memory = hash('sha256', token, 'base64')
     let claims = cacheSize > 0 ? verified.get(memory) : undefined
     if (claims === undefined) {
       const outcome = await verifySignature(token, keys, issuer, clock)
@@ -74,8 +79,10 @@ export function createTokenVerifier(deps: VerifyDeps) {
     const now = clock.now()
     // RFC 7519 §4.1.4: not accepted on or after the expiry.
     if (now >= claims.expiresAt) return invalid('expired')
-    const [row] = await findLive.execute({ jti: claims.jti, now })
-    if (row === undefined) return invalid('revoked or unknown')
+    const { jti } = claims
+    const row = await findRow(jti)
+    if (row === undefined || now >= Math.min(row.expiresAt, row.shareExpiresAt ?? Infinity))
+      return invalid('revoked or unknown')
     if (peers.isDenied(row.recipientHost)) return invalid('recipient is denied')
     // RFC 7519 §4.1: the row is the truth; a token that says otherwise was not issued for it.
     const agrees =
@@ -85,7 +92,6 @@ export function createTokenVerifier(deps: VerifyDeps) {
     if (!agrees) return invalid('claims differ from the token map')
     const { ownerId, owner, path, resourceType, permissions, shareId } = row
     const peer = row.recipientHost
-    const { jti } = claims
     return {
       status: 'valid',
       token: { jti, shareId, ownerId, owner, path, resourceType, permissions, peer },

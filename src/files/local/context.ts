@@ -1,5 +1,4 @@
 import type { BigIntStats } from 'node:fs'
-import type { FileHandle } from 'node:fs/promises'
 import type { Durability } from './disk.ts'
 import type { Guard } from './guard.ts'
 import type { Turns } from './turns.ts'
@@ -10,5 +9,5 @@ export interface LocalContext {
   readonly durability: Durability
   readonly turns: Turns
   /** Gives a written file its own modification time, and says what it looks like. */
-  readonly stamp: (handle: FileHandle) => BigIntStats
+  readonly stamp: (fd: number) => BigIntStats
 }

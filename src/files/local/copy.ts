@@ -64,7 +64,7 @@ async function copyFile(context: LocalContext, source: string, target: string): 
     try {
       await transfer(handle, copy)
       await copy.chmod(Number(stats.mode) & 0o777)
-      context.stamp(copy)
+      context.stamp(copy.fd)
       if (context.durability === 'full') await copy.datasync()
     } finally {
       await copy.close()

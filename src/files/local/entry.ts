@@ -1,4 +1,4 @@
-import type { BigIntStats } from 'node:fs'
+import { lstatSync, type BigIntStats } from 'node:fs'
 import { lstat } from 'node:fs/promises'
 import { errnoOf } from '../errors.ts'
 import type { Entry } from '../file-tree.ts'
@@ -13,27 +13,76 @@ export function isServed(stats: BigIntStats): boolean {
   return stats.nlink <= 1n || Number(stats.uid) === process.geteuid?.()
 }
 
-export function toEntry(name: string, stats: BigIntStats): Entry {
-  const isFile = stats.isFile()
-  return {
-    name,
-    kind: isFile ? 'file' : 'directory',
-    size: isFile ? Number(stats.size) : 0,
-    modifiedAt: Number(stats.mtimeMs),
-    createdAt: Number(stats.birthtimeMs),
-    etag: etagOf(stats),
+/** An entry, and enough of what it was made from to tell whether it still holds. */
+export class LocalEntry implements Entry {
+  readonly name: string
+  readonly kind: Entry['kind']
+  readonly size: number
+  readonly modifiedAt: number
+  readonly createdAt: number
+  readonly #ino: bigint
+  readonly #size: bigint
+  readonly #mtimeNs: bigint
+  readonly #birthtimeNs: bigint
+  #etag: string | undefined
+
+  constructor(name: string, stats: BigIntStats) {
+    const isFile = stats.isFile()
+    this.name = name
+    this.kind = isFile ? 'file' : 'directory'
+    this.size = isFile ? Number(stats.size) : 0
+    this.modifiedAt = Number(stats.mtimeMs)
+    this.createdAt = Number(stats.birthtimeMs)
+    this.#ino = stats.ino
+    this.#size = stats.size
+    this.#mtimeNs = stats.mtimeNs
+    this.#birthtimeNs = stats.birthtimeNs
+  }
+
+  /** Made when first asked for: many listings never do, and three big numbers are dear to write. */
+  get etag(): string {
+    return (this.#etag ??= `"${this.#ino.toString(36)}-${this.#size.toString(36)}-${this.#mtimeNs.toString(36)}"`)
+  }
+
+  /** The same under another name. */
+  named(name: string): Entry {
+    if (name === this.name) return this
+    const { kind, size, modifiedAt, createdAt, etag } = this
+    return { name, kind, size, modifiedAt, createdAt, etag }
+  }
+
+  /** Whether an entry made from `stats` would say the same in everything. */
+  describes(stats: BigIntStats): boolean {
+    return (
+      this.#mtimeNs === stats.mtimeNs &&
+      this.#ino === stats.ino &&
+      this.#size === stats.size &&
+      this.#birthtimeNs === stats.birthtimeNs &&
+      (this.kind === 'file') === stats.isFile()
+    )
   }
 }
 
-const etagOf = (stats: BigIntStats): string =>
-  `"${stats.ino.toString(36)}-${stats.size.toString(36)}-${stats.mtimeNs.toString(36)}"`
+export const toEntry = (name: string, stats: BigIntStats): LocalEntry => new LocalEntry(name, stats)
+
+const absences: readonly string[] = ['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG']
 
 /** What is at a path, whatever it is, or `undefined`. */
 export async function lookAt(absolute: string): Promise<BigIntStats | undefined> {
   try {
     return await lstat(absolute, { bigint: true })
   } catch (error) {
-    if (['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG'].includes(errnoOf(error))) return undefined
+    if (absences.includes(errnoOf(error))) return undefined
+    throw error
+  }
+}
+
+/** The same without leaving the thread: only where looking is quick. */
+export function lookAtNow(absolute: string): BigIntStats | undefined {
+  try {
+    return lstatSync(absolute, { bigint: true, throwIfNoEntry: false })
+  } catch (error) {
+    if (absences.includes(errnoOf(error))) return undefined
     throw error
   }
 }

@@ -54,6 +54,7 @@ export async function openLocalFile(
       const chunks = readChunks(handle, range)
       return Readable.from(chunks, { objectMode: false, highWaterMark: chunkBytes })
     },
+    fill: (buffer, position) => fill(handle, buffer, position),
     close: () => handle.close(),
   }
 }
@@ -68,7 +69,7 @@ async function* readChunks(handle: FileHandle, range: ByteRange): AsyncGenerator
   }
 }
 
-async function fill(handle: FileHandle, buffer: Buffer, position: number): Promise<void> {
+async function fill(handle: FileHandle, buffer: Uint8Array, position: number): Promise<void> {
   let filled = 0
   while (filled < buffer.length) {
     const { bytesRead } = await handle.read(

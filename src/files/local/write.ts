@@ -1,16 +1,18 @@
-import { constants, fstatSync, futimesSync, type BigIntStats } from 'node:fs'
+import { closeSync, constants, fchmodSync, fdatasync, writeSync, type BigIntStats } from 'node:fs'
 import { rename, type FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { promisify } from 'node:util'
 import { newId } from '../../core/index.ts'
 import { FileError, missingParent, toFileError } from '../errors.ts'
 import type { Expected, WriteOptions, Written } from '../file-tree.ts'
 import { reservedName } from '../tree-path.ts'
-import { discard, renameToFree, syncDirectory } from './disk.ts'
-import { isServed, lookAt, toEntry } from './entry.ts'
+import { readBatches, type Batch, type Batches } from './batches.ts'
 import type { LocalContext } from './context.ts'
+import { discard, renameToFree, syncDirectory } from './disk.ts'
+import { isServed, toEntry } from './entry.ts'
 
-const batchBytes = 256 * 1024
-const batchChunks = 256
+/** Beyond this even a quick disk takes its time. */
+const smallBytes = 64 * 1024
 
 /** Writes beside the target, then puts the whole new content in its place with one rename. */
 export async function writeLocalFile(
@@ -20,33 +22,76 @@ export async function writeLocalFile(
   body: AsyncIterable<Uint8Array>,
   options: WriteOptions,
 ): Promise<Written> {
-  await context.guard.verifyParent(target)
-  const existing = checkReplaceable(await lookAt(target))
+  const { guard, durability, turns } = context
+  await guard.verifyParent(target)
+  const existing = checkReplaceable(await guard.look(target))
+  const batches = readBatches(body, options.maxBytes ?? Infinity)
   const temporary = `${dirname(target)}/${reservedName('put', newId())}`
   try {
-    const handle = await createFile(context, temporary)
-    let stats: BigIntStats
-    try {
-      await pour(handle, body, options.maxBytes ?? Infinity)
-      if (existing) await handle.chmod(Number(existing.mode) & 0o777)
-      stats = context.stamp(handle)
-      if (context.durability === 'full') await handle.datasync()
-    } finally {
-      await handle.close()
-    }
-    const created = await context.turns.take([target], () =>
-      commit(temporary, target, options.expected),
+    // Nothing is on disk before there is something to write: most bodies are whole by then.
+    const first = await batches.next()
+    const isSmall = first.isLast && first.length <= smallBytes && guard.isQuick()
+    const stats = await (isSmall
+      ? writeSmall(context, temporary, first, existing)
+      : writeLarge(context, temporary, first, batches, existing))
+    const created = await turns.take([target], () =>
+      commit(context, temporary, target, options.expected),
     )
-    if (context.durability === 'full') await syncDirectory(dirname(target))
+    if (durability === 'full') await syncDirectory(dirname(target))
     return { entry: toEntry(name, stats), created }
   } catch (error) {
     await discard(temporary)
+    await batches.giveUp()
     throw toFileError(error, missingParent)
   }
 }
 
+const creation = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL
+
 export const createFile = (context: LocalContext, absolute: string): Promise<FileHandle> =>
-  context.guard.open(absolute, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL)
+  context.guard.open(absolute, creation)
+
+/** Without leaving the thread: six trips to the pool cost more than the work they carry. */
+async function writeSmall(
+  { guard, durability, stamp }: LocalContext,
+  temporary: string,
+  { chunks }: Batch,
+  existing: BigIntStats | undefined,
+): Promise<BigIntStats> {
+  const fd = guard.openNow(temporary, creation)
+  try {
+    for (const chunk of chunks) {
+      for (let written = 0; written < chunk.length;) written += writeSync(fd, chunk, written)
+    }
+    const stats = stamp(fd)
+    if (existing && modeOf(existing) !== modeOf(stats)) fchmodSync(fd, modeOf(existing))
+    if (durability === 'full') await promisify(fdatasync)(fd)
+    return stats
+  } finally {
+    closeSync(fd)
+  }
+}
+
+async function writeLarge(
+  context: LocalContext,
+  temporary: string,
+  first: Batch,
+  batches: Batches,
+  existing: BigIntStats | undefined,
+): Promise<BigIntStats> {
+  const handle = await createFile(context, temporary)
+  try {
+    await pour(handle, first, batches)
+    const stats = context.stamp(handle.fd)
+    if (existing && modeOf(existing) !== modeOf(stats)) await handle.chmod(modeOf(existing))
+    if (context.durability === 'full') await handle.datasync()
+    return stats
+  } finally {
+    await handle.close()
+  }
+}
+
+const modeOf = (stats: BigIntStats): number => Number(stats.mode) & 0o777
 
 function checkReplaceable(existing: BigIntStats | undefined): BigIntStats | undefined {
   if (existing?.isDirectory()) throw new FileError('is_a_directory')
@@ -54,8 +99,13 @@ function checkReplaceable(existing: BigIntStats | undefined): BigIntStats | unde
   return existing
 }
 
-async function commit(temporary: string, target: string, expected?: Expected): Promise<boolean> {
-  const existing = checkReplaceable(await lookAt(target))
+async function commit(
+  { guard }: LocalContext,
+  temporary: string,
+  target: string,
+  expected?: Expected,
+): Promise<boolean> {
+  const existing = checkReplaceable(await guard.look(target))
   if (expected === 'absent') {
     await renameToFree(temporary, target).catch((error: unknown) => {
       throw error instanceof FileError ? new FileError('changed', { cause: error }) : error
@@ -65,29 +115,25 @@ async function commit(temporary: string, target: string, expected?: Expected): P
   if (expected && (!existing || toEntry('', existing).etag !== expected.etag)) {
     throw new FileError('changed')
   }
+  // In the pool: when it replaces, ext4 first sends the content to the disk.
   await rename(temporary, target)
   return existing === undefined
 }
 
-async function pour(
-  handle: FileHandle,
-  body: AsyncIterable<Uint8Array>,
-  maxBytes: number,
-): Promise<void> {
-  let batch: Uint8Array[] = []
-  let pending = 0
-  let total = 0
-  for await (const chunk of body) {
-    total += chunk.length
-    if (total > maxBytes) throw new FileError('too_large')
-    batch.push(chunk)
-    pending += chunk.length
-    if (pending < batchBytes && batch.length < batchChunks) continue
-    await writeAll(handle, batch)
-    batch = []
-    pending = 0
+/** While one batch is being written the next one comes in. */
+async function pour(handle: FileHandle, first: Batch, batches: Batches): Promise<void> {
+  let writing = Promise.resolve()
+  try {
+    for (let batch = first; ; batch = await batches.next()) {
+      await writing
+      writing = writeAll(handle, batch.chunks)
+      // It is awaited later; until then its failure is nobody's surprise.
+      writing.catch(() => undefined)
+      if (batch.isLast) break
+    }
+  } finally {
+    await writing
   }
-  await writeAll(handle, batch)
 }
 
 /** A disk that runs full accepts a part first, and says ENOSPC only when asked again. */
@@ -101,19 +147,5 @@ async function writeAll(handle: FileHandle, batch: readonly Uint8Array[]): Promi
       bytesWritten = Math.max(0, bytesWritten - chunk.length)
     }
     rest = unwritten
-  }
-}
-
-/**
- * Gives each file we write a modification time of its own. The kernel's clock ticks every few
- * milliseconds and inode numbers are reused at once, so two contents could share an entity tag.
- */
-export function createStamp(): (handle: FileHandle) => BigIntStats {
-  let count = Math.floor(Math.random() * 1000)
-  return (handle) => {
-    const { atimeMs, mtimeMs } = fstatSync(handle.fd, { bigint: true })
-    count = (count + 1) % 1000
-    futimesSync(handle.fd, Number(atimeMs) / 1000, (Number(mtimeMs) * 1000 + count) / 1_000_000)
-    return fstatSync(handle.fd, { bigint: true })
   }
 }

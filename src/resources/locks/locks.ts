@@ -1,6 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import type { Clock } from '../../core/index.ts'
-import { inTransaction, type Database, type Reader, type Transaction } from '../../db/index.ts'
+import {
+  inTransaction,
+  remember,
+  type Database,
+  type Reader,
+  type Transaction,
+} from '../../db/index.ts'
 import { fromText, toText } from '../path-text.ts'
 import type { ResourcePlace } from '../place.ts'
 import { conflicts, type Lock, type LockRequest } from './lock.ts'
@@ -9,7 +15,7 @@ import {
   deleteExpired,
   deleteLock,
   insertLock,
-  prepareHasLocks,
+  prepareLastExpiry,
   selectLocksAbove,
   selectLocksBelow,
   updateExpiry,
@@ -27,10 +33,17 @@ export type LockOutcome =
   | { readonly status: 'conflict'; readonly locks: readonly Lock[] }
   | { readonly status: 'too_many' }
 
+/** Of how many the last lock's end is remembered. */
+const maxTrees = 10_000
+
 const toLock = ({ path, ...row }: LockRow): Lock => ({ ...row, path: fromText(path) })
 
 export function createLocks(db: Database, clock: Clock, limits: LockLimits) {
-  const probe = prepareHasLocks(db)
+  const lastExpiry = prepareLastExpiry(db)
+  const findLastExpiry = remember(db, maxTrees, async (treeId) => {
+    const [row] = await lastExpiry.execute({ treeId })
+    return row?.expiresAt ?? 0
+  })
 
   async function select(reader: Reader, at: ResourcePlace, withBelow: boolean): Promise<Lock[]> {
     const path = toText(at.path)
@@ -48,9 +61,9 @@ export function createLocks(db: Database, clock: Clock, limits: LockLimits) {
   }
 
   return {
-    /** Whether a tree has any lock at all: one look at an index. */
+    /** Whether a tree has any lock at all: remembered until something is committed. */
     async hasLocks(treeId: string): Promise<boolean> {
-      return (await probe.execute({ treeId, now: clock.now() })).length > 0
+      return (await findLastExpiry(treeId)) > clock.now()
     },
 
     /** The live locks of a resource and of what is above it; `around`: of what is below as well. */

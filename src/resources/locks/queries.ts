@@ -1,4 +1,4 @@
-import { and, eq, gt, gte, inArray, isNull, lt, lte, or, sql, type SQL } from 'drizzle-orm'
+import { and, eq, gt, gte, inArray, isNull, lt, lte, max, or, sql, type SQL } from 'drizzle-orm'
 import {
   locks,
   outgoingShares,
@@ -23,15 +23,12 @@ const isLive = (now: number | SQL): SQL | undefined =>
     ),
   )
 
-/** Hot: every write and every listing. Uses index locks_tree_expiry. */
-export const prepareHasLocks = (db: Database) =>
+/** When the last lock of a tree ends. Hot: every write and every listing. Uses index locks_tree_expiry. */
+export const prepareLastExpiry = (db: Database) =>
   db
-    .select({ one: sql<number>`1` })
+    .select({ expiresAt: max(locks.expiresAt) })
     .from(locks)
-    .where(
-      and(eq(locks.treeId, sql.placeholder('treeId')), gt(locks.expiresAt, sql.placeholder('now'))),
-    )
-    .limit(1)
+    .where(eq(locks.treeId, sql.placeholder('treeId')))
     .prepare()
 
 const liveLocks = async (db: Reader, where: SQL | undefined, now: number): Promise<LockRow[]> => {

@@ -1,4 +1,4 @@
-import { inTransaction, type Database } from '../../db/index.ts'
+import { inTransaction, remember, type Database } from '../../db/index.ts'
 import type { TreePath } from '../../files/index.ts'
 import { fromText, parentOf, toText } from '../path-text.ts'
 import type { ResourcePlace } from '../place.ts'
@@ -37,14 +37,18 @@ export interface PlacedProperty extends DeadProperty {
   readonly path: TreePath
 }
 
+/** Of how many it is remembered whether they have any. */
+const maxTrees = 10_000
+
 const keyOf = ({ namespace, name }: PropertyStep): string => `${namespace}\n${name}`
 
 export function createProperties(db: Database, limits: PropertyLimits) {
   const probe = prepareHasProperties(db)
-
-  async function hasProperties(treeId: string): Promise<boolean> {
-    return (await probe.execute({ treeId })).length > 0
-  }
+  const hasProperties = remember(
+    db,
+    maxTrees,
+    async (treeId) => (await probe.execute({ treeId })).length > 0,
+  )
 
   function fits(properties: readonly DeadProperty[]): boolean {
     const bytes = properties.reduce((sum, { value }) => sum + Buffer.byteLength(value), 0)
@@ -52,7 +56,7 @@ export function createProperties(db: Database, limits: PropertyLimits) {
   }
 
   return {
-    /** Whether a tree has any dead property at all: one look at an index. */
+    /** Whether a tree has any dead property at all: remembered until something is committed. */
     hasProperties,
 
     /** Of a resource; `members`: of its members as well. With `names`, at least those so named. */

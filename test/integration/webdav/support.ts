@@ -19,7 +19,7 @@ import {
   openDatabase,
   type Database,
 } from '../../../src/db/index.ts'
-import { createLocalTree, createTurns, subtree } from '../../../src/files/index.ts'
+import { createLocalState, createLocalTree, subtree } from '../../../src/files/index.ts'
 import { createHttpServer } from '../../../src/http/index.ts'
 import { createWebdav, type RequestHandler, type WebdavDeps } from '../../../src/webdav/index.ts'
 import { createResources } from '../../../src/resources/index.ts'
@@ -160,9 +160,9 @@ export async function startScratch(overrides: Partial<WebdavDeps> = {}): Promise
   const server = createHttpServer((req, res) => late.handle?.(req, res), { log: logger })
   const { port } = await server.listen({ host: '127.0.0.1', port: 0 })
   const principals: Principal[] = []
-  const turns = createTurns()
+  const state = createLocalState()
   const treeOf = (user: string) =>
-    createLocalTree({ root: join(root, user), durability: 'normal', turns })
+    createLocalTree({ root: join(root, user), durability: 'normal', state })
   const data = join(root, 'davmesh.sqlite')
   const asked: string[] = []
   const clock = overrides.clock ?? systemClock

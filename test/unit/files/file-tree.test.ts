@@ -16,6 +16,12 @@ for (const durability of ['full', 'normal'] as const) {
   })
 }
 
+describeFileTree('local, on a network file system', () => {
+  const { root, dispose } = scratch()
+  const tree = createLocalTree({ root, durability: 'normal', medium: 'network' })
+  return Promise.resolve({ tree, dispose })
+})
+
 describeFileTree('a part of a local tree', () => {
   const { root, dispose } = scratch()
   mkdirSync(join(root, 'a', 'b'), { recursive: true })

@@ -1,0 +1,19 @@
+import { createSmallFiles, type SmallFiles } from './small-files.ts'
+import { createTurns, type Turns } from './turns.ts'
+import { createViews, type Views } from './views.ts'
+
+/**
+ * What all local trees of a process share: whose turn it is to replace what, and what was lately
+ * seen. Trees over the same directory with a state each do not see each other's changes at once.
+ */
+export interface LocalState {
+  readonly turns: Turns
+  readonly views: Views
+  readonly smallFiles: SmallFiles
+}
+
+export const createLocalState = (): LocalState => ({
+  turns: createTurns(),
+  views: createViews(),
+  smallFiles: createSmallFiles(),
+})
