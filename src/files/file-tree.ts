@@ -38,7 +38,7 @@ export interface DirectoryView {
 export interface OpenFile {
   readonly entry: Entry
   /** The whole content in memory: for small files only. */
-  bytes(): Promise<Uint8Array>
+  bytes(): Promise<Buffer>
   /**
    * The content, or a part of it. It fails rather than ends when it cannot deliver every byte of
    * the range, so that nobody mistakes half a file for a whole one.

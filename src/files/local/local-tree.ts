@@ -112,6 +112,8 @@ async function view(
 async function read(guard: Guard, smallFiles: SmallFiles, path: TreePath): Promise<OpenFile> {
   const absolute = await guard.find(path)
   if (guard.isQuick()) {
+    const known = smallFiles.find(absolute)
+    if (known) return known
     await findParent(guard, absolute)
     const file = smallFiles.open(guard, absolute, nameOf(path))
     if (file) return file

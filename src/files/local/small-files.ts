@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, readSync, type BigIntStats } from 'node:fs'
 import { Readable } from 'node:stream'
 import { LRUCache } from 'lru-cache'
-import { toFileError } from '../errors.ts'
+import { FileError, toFileError } from '../errors.ts'
 import type { OpenFile } from '../file-tree.ts'
 import { isServed, lookAtNow, toEntry } from './entry.ts'
 import type { Guard } from './guard.ts'
@@ -18,6 +18,11 @@ const maxBytes = 8 * 1024 * 1024
 /** Opens small files at once, and for a moment remembers those that everybody asks for. */
 export interface SmallFiles {
   /**
+   * What was read a moment ago, if the same version is there still. That holds whatever the path
+   * leads through by now: it is the inode that was verified.
+   */
+  find(absolute: string): OpenFile | undefined
+  /**
    * `undefined` for whatever is not a small file; the long way then says what is wrong with it.
    * The parent must have been verified.
    */
@@ -33,14 +38,16 @@ interface Kept {
 export function createSmallFiles(now: () => number = () => performance.now()): SmallFiles {
   const kept = new LRUCache<string, Kept>({ maxSize: maxBytes })
   return {
+    find(absolute) {
+      const known = kept.get(absolute)
+      if (!known || now() - known.readAt > maxAgeMs) return undefined
+      const stats = lookAtNow(absolute)
+      return stats && isSmall(stats) && isSameVersion(known.stats, stats) ? known.file : undefined
+    },
     open(guard, absolute, name) {
       const stats = lookAtNow(absolute)
       if (stats === undefined || !isSmall(stats)) return undefined
       const readAt = now()
-      const known = kept.get(absolute)
-      if (known && isSameVersion(known.stats, stats) && readAt - known.readAt <= maxAgeMs) {
-        return known.file
-      }
       const read = readSmall(guard, absolute, name)
       if (!read) return undefined
       kept.set(absolute, { ...read, readAt }, { size: 1024 + read.file.entry.size })
@@ -52,7 +59,6 @@ export function createSmallFiles(now: () => number = () => performance.now()): S
 const isSmall = (stats: BigIntStats): boolean =>
   stats.isFile() && stats.size <= smallBytes && isServed(stats)
 
-/** Of the same inode, so whatever the path leads through by now, it is what was verified. */
 const isSameVersion = (one: BigIntStats, other: BigIntStats): boolean =>
   one.ctimeNs === other.ctimeNs &&
   one.mtimeNs === other.mtimeNs &&
@@ -71,8 +77,8 @@ function readSmall(guard: Guard, absolute: string, name: string): Omit<Kept, 're
       closeSync(fd)
     }
   } catch (error) {
-    if (toFileError(error) === error && !(error instanceof Error && 'kind' in error)) throw error
-    return undefined
+    if (toFileError(error) instanceof FileError) return undefined
+    throw error
   }
 }
 
