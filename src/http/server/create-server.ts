@@ -21,7 +21,7 @@ export interface ServerLimits {
   readonly keepAliveTimeoutMs: number
   readonly maxHeaderBytes: number
   /** Stream buffer of sockets; larger is faster for big uploads and dearer for slow clients. */
-  readonly highWaterMark?: number
+  readonly highWaterMark: number
 }
 
 /** What a server needs; without `tls` it speaks plain HTTP. */
@@ -47,6 +47,7 @@ const defaults: ServerLimits = {
   // Longer than the 60 s for which usual proxies keep a connection, so that they close first.
   keepAliveTimeoutMs: 65_000,
   maxHeaderBytes: 16 * 1024,
+  highWaterMark: 256 * 1024,
 }
 
 /**
@@ -90,7 +91,7 @@ function openServer(
     maxHeaderSize: limits.maxHeaderBytes,
     // It would count the body of an honest slow upload; bodies have their own timers.
     requestTimeout: 0,
-    ...(limits.highWaterMark === undefined ? {} : { highWaterMark: limits.highWaterMark }),
+    highWaterMark: limits.highWaterMark,
   }
   const server =
     tls === undefined

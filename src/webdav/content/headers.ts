@@ -1,4 +1,5 @@
 import { extname } from 'node:path'
+import { LRUCache } from 'lru-cache'
 import { contentType } from 'mime-types'
 import type { Entry } from '../../files/index.ts'
 import { formatHttpDate } from '../conditions/http-date.ts'
@@ -6,11 +7,13 @@ import { encodeSegment } from '../gate/target.ts'
 
 const unknownType = 'application/octet-stream'
 
+const known = new LRUCache<string, string>({
+  max: 500,
+  memoMethod: (extension) => (extension.length > 1 && contentType(extension)) || unknownType,
+})
+
 /** The media type by the name's extension; text is UTF-8. */
-export function typeOf(name: string): string {
-  const extension = extname(name)
-  return (extension.length > 1 && contentType(extension)) || unknownType
-}
+export const typeOf = (name: string): string => known.memo(extname(name))
 
 /** Types in which a browser would run what somebody stored (RFC 4918 §20.8). */
 const active =

@@ -6,7 +6,7 @@ import { get, head } from './get.ts'
 import { lock } from './lock.ts'
 import { createMkcol } from './mkcol.ts'
 import { createOptions } from './options.ts'
-import { propfind } from './propfind.ts'
+import { createPropfind } from './propfind.ts'
 import { proppatch } from './proppatch.ts'
 import { createPut } from './put.ts'
 import { unlock } from './unlock.ts'
@@ -38,7 +38,7 @@ export function createMethods(): Methods {
     MKCOL: createMkcol(allow),
     COPY: copy,
     MOVE: move,
-    PROPFIND: propfind,
+    PROPFIND: createPropfind(),
     PROPPATCH: proppatch,
     LOCK: lock,
     UNLOCK: unlock,

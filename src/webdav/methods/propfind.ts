@@ -3,26 +3,40 @@ import type { ServerResponse } from 'node:http'
 import { checkConditions } from '../conditions/evaluate.ts'
 import { DavError, notFound } from '../errors.ts'
 import type { DavMethod, Exchange } from '../exchange.ts'
+import { createListings, type RenderView } from '../properties/listings.ts'
 import { asksForSpace, type Subject } from '../properties/live.ts'
-import { parsePropfind } from '../properties/propfind-body.ts'
+import { createPlanner, type KeyedPlan } from '../properties/plans.ts'
 import {
   multistatusEnd,
   multistatusStart,
-  planProperties,
   renderResponse,
   type PropertyPlan,
 } from '../properties/render.ts'
 import { loadStored, type Stored } from '../properties/stored.ts'
 import { memberOf, subjectOf } from '../properties/subject.ts'
-import { readXmlBody } from '../xml/body.ts'
+import { readXmlBytes } from '../xml/body.ts'
 import { xmlType } from '../xml/writer.ts'
 
 /** RFC 4918 §9.1 */
-export const propfind: DavMethod = { needs: ['read'], body: 'xml', depth: true, run: runPropfind }
+export function createPropfind(): DavMethod {
+  const findPlan = createPlanner()
+  const renderView = createListings()
+  return {
+    needs: ['read'],
+    body: 'xml',
+    depth: true,
+    run: (exchange) => runPropfind(exchange, findPlan, renderView),
+  }
+}
 
-async function runPropfind(exchange: Exchange): Promise<void> {
-  const { tree, place, fields } = exchange
-  const entry = await tree.stat(place.path)
+async function runPropfind(
+  exchange: Exchange,
+  findPlan: (body: Buffer | undefined) => KeyedPlan,
+  renderView: RenderView,
+): Promise<void> {
+  const { res, tree, place, fields } = exchange
+  const view = fields.depth === '1' ? await tree.view?.(place.path) : undefined
+  const entry = view?.entry ?? (await tree.stat(place.path))
   if (!entry) throw notFound()
   // RFC 4918 §9.1: absent means infinity.
   if ((fields.depth ?? 'infinity') === 'infinity') {
@@ -31,13 +45,15 @@ async function runPropfind(exchange: Exchange): Promise<void> {
     })
   }
   await checkConditions(exchange, entry)
-  const plan = planProperties(parsePropfind(await readXmlBody(exchange)))
+  const asked = findPlan(await readXmlBytes(exchange))
+  const { plan } = asked
   const space = asksForSpace(plan.live) && !plan.namesOnly ? await tree.space() : undefined
   const lists = fields.depth === '1' && entry.kind === 'directory'
   const stored = await loadStored(exchange, plan, lists)
   const subject = { ...subjectOf(exchange, entry, space), ...stored?.at(place.path) }
-  if (lists) await sendMembers(exchange, plan, subject, stored)
-  else sendBody(exchange.res, multistatusStart + renderResponse(plan, subject) + multistatusEnd)
+  if (!lists) sendBody(res, multistatusStart + renderResponse(plan, subject) + multistatusEnd)
+  else if (view && !stored && !space) sendBody(res, renderView(view, asked, subject))
+  else await sendMembers(exchange, plan, subject, stored)
 }
 
 /** Batch by batch, as fast as the client reads: a long listing is never in memory as a whole. */
@@ -67,9 +83,8 @@ async function sendMembers(
   else sendBody(res, text + multistatusEnd)
 }
 
-function sendBody(res: ServerResponse, text: string): void {
-  const body = Buffer.from(text)
-  res.writeHead(207, { 'Content-Type': xmlType, 'Content-Length': body.length })
+function sendBody(res: ServerResponse, body: string | Buffer): void {
+  res.writeHead(207, { 'Content-Type': xmlType, 'Content-Length': Buffer.byteLength(body) })
   res.end(body)
 }
 

@@ -1,11 +1,11 @@
 import type { Permission } from '../../auth/index.ts'
 import { hashSecret } from '../../core/index.ts'
 import type { Entry, Space } from '../../files/index.ts'
-import { formatHttpDate } from '../conditions/http-date.ts'
+import { formatHttpDate, formatTimestamp } from '../conditions/http-date.ts'
 import { typeOf } from '../content/headers.ts'
 import { supportedLocks } from '../locks/discovery.ts'
 import type { DeadProperty } from '../resources.ts'
-import { escapeXml } from '../xml/writer.ts'
+import { escapeText, escapeXml } from '../xml/writer.ts'
 import { dav, keyOf, openCloudMesh, openCollaboration, owncloud, prefixes } from './names.ts'
 import { permissionBits, permissionLetters } from './permissions.ts'
 
@@ -49,9 +49,9 @@ const standard: Record<string, Value> = {
   resourcetype: ({ entry }) => (entry.kind === 'directory' ? '<D:collection/>' : ''),
   getcontentlength: onFiles(({ size }) => String(size)),
   getcontenttype: onFiles(({ name }) => escapeXml(typeOf(name))),
-  getetag: ({ entry }) => escapeXml(entry.etag),
+  getetag: ({ entry }) => escapeText(entry.etag),
   getlastmodified: ({ entry }) => formatHttpDate(entry.modifiedAt),
-  creationdate: ({ entry }) => new Date(entry.createdAt).toISOString(),
+  creationdate: ({ entry }) => formatTimestamp(entry.createdAt),
   displayname: ({ displayName }) => escapeXml(displayName),
   supportedlock: ({ permissions }) => (permissions.includes('write') ? supportedLocks : ''),
   lockdiscovery: ({ lockDiscovery }) => lockDiscovery,

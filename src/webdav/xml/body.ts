@@ -5,7 +5,13 @@ import { bodyOf } from '../reply.ts'
 import { isUtf8, parseXml, type XmlElement } from './reader.ts'
 
 /** The request body as XML, or `undefined` when there is none. */
-export async function readXmlBody({ req, settings }: Exchange): Promise<XmlElement | undefined> {
+export async function readXmlBody(exchange: Exchange): Promise<XmlElement | undefined> {
+  const body = await readXmlBytes(exchange)
+  return body && parseXml(body)
+}
+
+/** The same before it is parsed. */
+export async function readXmlBytes({ req, settings }: Exchange): Promise<Buffer | undefined> {
   if (!hasBody(req)) return undefined
   checkMediaType(req.headers['content-type'])
   sendContinue(req)
@@ -17,7 +23,7 @@ export async function readXmlBody({ req, settings }: Exchange): Promise<XmlEleme
     if (length > settings.maxXmlBytes) throw tooLarge()
     chunks.push(chunk)
   }
-  return length === 0 ? undefined : parseXml(Buffer.concat(chunks))
+  return length === 0 ? undefined : Buffer.concat(chunks)
 }
 
 /** RFC 4918 §8.2: application/xml or text/xml; a client that says nothing is believed. */

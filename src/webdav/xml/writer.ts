@@ -20,8 +20,14 @@ const entities: Readonly<Record<string, string>> = {
 /** Letters, digits and the usual punctuation: most names, and nothing that needs a second look. */
 const safe = /^[\w .,:;()@/+=%-]*$/
 
+/** The same with quotes, which text may hold. */
+const safeText = /^[\w .,:;()@/+=%"'-]*$/
+
 /** For text and attribute values alike; what XML cannot hold becomes U+FFFD. */
 export const escapeXml = (text: string): string =>
   safe.test(text)
     ? text
     : text.replace(illegal, '\ufffd').replace(special, (character) => entities[character] ?? '')
+
+/** For text alone: shorter where it holds quotes, as every entity tag does. */
+export const escapeText = (text: string): string => (safeText.test(text) ? text : escapeXml(text))

@@ -15,7 +15,7 @@ import {
 } from './support.ts'
 
 let scratch: Scratch
-const limit = 100_000
+const limit = 2_500_000
 
 beforeAll(async () => {
   scratch = await startScratch({ maxUploadBytes: limit })
@@ -37,14 +37,21 @@ describe('uploads', () => {
     expect(fits.status).toBe(201)
   })
 
-  it.each(['Content-Length: 5000\r\n', 'Transfer-Encoding: chunked\r\n'])(
-    'E15: keeps the old bytes and leaves no temporary when a client goes away (%j)',
-    async (fields) => {
+  // The rest of a short body is waited for in memory, that of a long one on disk.
+  it.each([
+    ['Content-Length: 5000\r\n', 2000, 0],
+    ['Transfer-Encoding: chunked\r\n', 2000, 0],
+    ['Content-Length: 2000000\r\n', 1_000_000, 1],
+    ['Transfer-Encoding: chunked\r\n', 1_000_000, 1],
+  ])(
+    'E15: keeps the old bytes and leaves no temporary when a client goes away (%j, %d)',
+    async (fields, sent, temporaries) => {
       const socket = connect(scratch.port, '127.0.0.1')
-      const start = fields.startsWith('T') ? 'ff\r\nhalf of the new bytes' : 'half of the new bytes'
-      socket.write(head('PUT', 'old.txt', fields) + start)
+      const chunk = fields.startsWith('T') ? `${(2 * sent).toString(16)}\r\n` : ''
+      socket.write(head('PUT', 'old.txt', fields) + chunk + 'x'.repeat(sent))
       await wait(150)
-      expect(readdirSync(scratch.home).some((name) => name.startsWith('.davmesh-put-'))).toBe(true)
+      const written = readdirSync(scratch.home).filter((name) => name.startsWith('.davmesh-put-'))
+      expect(written).toHaveLength(temporaries)
       socket.destroy()
       await wait(150)
       expect(readFileSync(join(scratch.home, 'old.txt'), 'utf8')).toBe('old bytes')
@@ -88,7 +95,7 @@ describe('uploads', () => {
   })
 
   it('lets a client that is still sending hear why it was refused', async () => {
-    const body = Buffer.alloc(3 * 1024 * 1024)
+    const body = Buffer.alloc(limit + 1024)
     const reply = await scratch.send({ method: 'PUT', path: mine('missing/x'), as: 'alice', body })
     expect(reply.status).toBe(413)
     expect(reply.headers.connection).toBe('close')

@@ -173,7 +173,8 @@ describe('LOCK', () => {
 
   it('has a bound for each holder', async () => {
     const shared = { scope: 'shared' } as const
-    for (let count = 0; count < 500; count++) await scratch.send(lockRequest(a, 'alice', shared))
+    const lockOnce = () => scratch.send(lockRequest(a, 'alice', shared))
+    for (let round = 0; round < 10; round++) await Promise.all(Array.from({ length: 50 }, lockOnce))
     await expectRefused(scratch, lockRequest(a, 'alice', shared), 507)
     await takeLock(scratch, '/dav/ocm/note.txt', 'writer', shared)
   })
