@@ -1,4 +1,5 @@
 import type { BigIntStats } from 'node:fs'
+import type { BatchReader } from './batches.ts'
 import type { Durability } from './disk.ts'
 import type { Guard } from './guard.ts'
 import type { Turns } from './turns.ts'
@@ -8,6 +9,7 @@ export interface LocalContext {
   readonly guard: Guard
   readonly durability: Durability
   readonly turns: Turns
+  readonly readBatches: BatchReader
   /** Gives a written file its own modification time, and says what it looks like. */
   readonly stamp: (fd: number) => BigIntStats
 }

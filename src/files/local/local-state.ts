@@ -1,3 +1,4 @@
+import { createBatchReader, type BatchReader } from './batches.ts'
 import { createSmallFiles, type SmallFiles } from './small-files.ts'
 import { createTurns, type Turns } from './turns.ts'
 import { createViews, type Views } from './views.ts'
@@ -8,12 +9,14 @@ import { createViews, type Views } from './views.ts'
  */
 export interface LocalState {
   readonly turns: Turns
+  readonly readBatches: BatchReader
   readonly views: Views
   readonly smallFiles: SmallFiles
 }
 
 export const createLocalState = (): LocalState => ({
   turns: createTurns(),
+  readBatches: createBatchReader(),
   views: createViews(),
   smallFiles: createSmallFiles(),
 })

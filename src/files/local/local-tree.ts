@@ -33,9 +33,9 @@ const nameOf = (path: TreePath): string => path.at(-1) ?? ''
 /** A tree of files on a local disk: see `FileTree` for what it promises. */
 export function createLocalTree(options: LocalTreeOptions): FileTree {
   const guard = createGuard(options.root, options.medium)
-  const { turns, views, smallFiles } = options.state ?? createLocalState()
+  const { turns, readBatches, views, smallFiles } = options.state ?? createLocalState()
   const { durability } = options
-  const context: LocalContext = { guard, durability, turns, stamp: createStamp() }
+  const context: LocalContext = { guard, durability, turns, readBatches, stamp: createStamp() }
   const tree: FileTree = {
     stat: (path) => stat(guard, path),
     async *list(path) {

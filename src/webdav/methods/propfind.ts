@@ -89,7 +89,8 @@ function sendBody(res: ServerResponse, body: string | Buffer): void {
 }
 
 async function writeText(res: ServerResponse, text: string): Promise<void> {
-  if (res.write(text) || res.destroyed) return
+  // As a string it would be gone through twice: for its length, then for its bytes.
+  if (res.write(Buffer.from(text)) || res.destroyed) return
   const gone = new AbortController()
   const cancel = (): void => gone.abort()
   res.once('close', cancel)

@@ -27,6 +27,10 @@ export interface Subject {
 export interface LiveProperty {
   /** Its name with our prefix. */
   readonly tag: string
+  /** Its element without content. */
+  readonly empty: string
+  readonly start: string
+  readonly end: string
   readonly isInAllprop: boolean
   /** Its content as XML, or `undefined` where the resource has no such property. */
   readonly value: (subject: Subject) => string | undefined
@@ -95,8 +99,9 @@ function rowsOf(
   values: Record<string, Value>,
   isInAllprop: boolean,
 ): [string, LiveProperty][] {
-  return Object.entries(values).map(([name, value]) => [
-    keyOf({ namespace, name }),
-    { tag: `${prefixes[namespace] ?? ''}:${name}`, isInAllprop, value },
-  ])
+  return Object.entries(values).map(([name, value]) => {
+    const tag = `${prefixes[namespace] ?? ''}:${name}`
+    const texts = { tag, empty: `<${tag}/>`, start: `<${tag}>`, end: `</${tag}>` }
+    return [keyOf({ namespace, name }), { ...texts, isInAllprop, value }]
+  })
 }

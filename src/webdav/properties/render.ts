@@ -49,12 +49,12 @@ export function renderResponse(plan: PropertyPlan, subject: Subject): string {
   let found = ''
   let missing = plan.unknown
   if (subject.dead) ({ found, missing } = renderDead(plan, subject.dead))
-  for (const { tag, value } of plan.live) {
+  for (const { start, end, empty, value } of plan.live) {
     const content = value(subject)
     if (content === undefined) {
-      if (plan.reportsMissing) missing += `<${tag}/>`
-    } else if (content === '' || plan.namesOnly) found += `<${tag}/>`
-    else found += `<${tag}>${content}</${tag}>`
+      if (plan.reportsMissing) missing += empty
+    } else if (content === '' || plan.namesOnly) found += empty
+    else found += start + content + end
   }
   const propstats =
     (found === '' && missing !== '' ? '' : renderPropstat(found, '200 OK')) +
