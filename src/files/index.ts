@@ -1,5 +1,5 @@
 /** files: the `FileTree` port and the local tree. */
-export { FileError, type FileErrorCode } from './errors.ts'
+export { FileError, toFileError, type FileErrorCode } from './errors.ts'
 export type {
   ByteRange,
   CopyOptions,
@@ -19,4 +19,12 @@ export { createLocalState, type LocalState } from './local/local-state.ts'
 export type { Medium } from './local/medium.ts'
 export { repairLocalTree, type Repaired, type RepairOptions } from './local/repair.ts'
 export { subtree } from './subtree.ts'
-export { isSegment, isWithin, samePath, type TreePath } from './tree-path.ts'
+export {
+  checkPath,
+  isReservedName,
+  isSegment,
+  isWithin,
+  reservedName,
+  samePath,
+  type TreePath,
+} from './tree-path.ts'
