@@ -70,14 +70,14 @@ export function createChain({ config, tokens, users, shares, events }: Services)
 }
 
 /** A user's own tree, or the part of the owner's tree that a share opens. */
-function createTreeOpener({ users, treeAt }: Services) {
+function createTreeOpener({ users, treeOf }: Services) {
   const homes = new LRUCache<string, FileTree>({ max: 1000 })
 
   async function homeOf(userId: string): Promise<FileTree | undefined> {
     const known = homes.get(userId)
     if (known !== undefined) return known
     const user = await users.findUserById(userId)
-    const tree = user && treeAt(user.home)
+    const tree = user && treeOf(user)
     if (tree !== undefined) homes.set(userId, tree)
     return tree
   }

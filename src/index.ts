@@ -25,3 +25,5 @@ export {
 } from './auth/index.ts'
 export { ConfigError, loadConfig, type Config } from './config/index.ts'
 export { createApp, type App } from './create-app.ts'
+export { FileError, type FileErrorCode, type FileTree } from './files/index.ts'
+export { treeOfFileSystem } from './webdav/index.ts'

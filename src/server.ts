@@ -65,14 +65,14 @@ async function openListeners(services: Services, onStopped: () => void): Promise
 }
 
 /** Finishes what a crash interrupted, before anybody can see it; only where nobody else writes. */
-async function repairHomes({ users, resources, treeAt, log }: Services): Promise<void> {
+async function repairHomes({ users, resources, treeOf, log }: Services): Promise<void> {
   for (const { username, home } of await users.listUsers()) {
     const repaired = await repairLocalTree(home)
     if (repaired.removed > 0) log.warn({ username, ...repaired }, 'interrupted writes cleaned up')
   }
   const interrupted = await resources.recover(async (userId) => {
     const user = await users.findUserById(userId)
-    return user && treeAt(user.home).stat
+    return user && treeOf(user).stat
   })
   if (interrupted > 0) log.warn({ interrupted }, 'interrupted moves, copies and removals settled')
 }

@@ -21,12 +21,17 @@ import { createPeers } from './peers/index.ts'
 import { createResources } from './resources/index.ts'
 import { createSharePaths, createShares } from './shares/index.ts'
 import { createTokens } from './tokens/index.ts'
-import { createUsers } from './users/index.ts'
+import { createUsers, type User } from './users/index.ts'
 
-/** The whole test seam: everything else is built from the configuration. */
+/** What an application or a test puts in place; everything else comes from the configuration. */
 export interface Overrides {
   clock?: Clock
   client?: GuardedClient
+  /**
+   * The tree that a user's home and shares are cut from: one for each user, because locks and
+   * properties belong to it, and the same one every time. `undefined`: the user's folder on disk.
+   */
+  openHome?: (user: User) => FileTree | undefined
 }
 
 /** Every room, wired; the command line and the server both work on this. */
@@ -99,7 +104,8 @@ async function wire(
   // One for all trees: who comes through a share sees at once what the owner writes.
   const state = createLocalState()
   const { durability, medium } = files
-  const treeAt = (root: string): FileTree => createLocalTree({ root, durability, medium, state })
+  const treeOf = (user: User): FileTree =>
+    overrides.openHome?.(user) ?? createLocalTree({ root: user.home, durability, medium, state })
   const shares = createShares({
     db,
     clock,
@@ -110,8 +116,8 @@ async function wire(
     authority,
     requireTokenExchange: config.federation.requireTokenExchange,
     shareUrl: (id) => `${publicUrl}${endpointPaths.webdav}${id}`,
-    async statPath({ home }, path) {
-      const entry = await treeAt(home).stat(path)
+    async statPath(user, path) {
+      const entry = await treeOf(user).stat(path)
       return entry && (entry.kind === 'directory' ? 'folder' : 'file')
     },
   })
@@ -144,7 +150,7 @@ async function wire(
     shares,
     resources,
     tokens,
-    treeAt,
+    treeOf,
     async close(): Promise<void> {
       await client.close()
       db.close()

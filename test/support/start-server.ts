@@ -3,18 +3,17 @@ import { dirname, join } from 'node:path'
 import { createListener } from '../../src/app.ts'
 import { loadConfig } from '../../src/config/index.ts'
 import { createApp } from '../../src/create-app.ts'
-import { createHttpServer, type GuardedClient, type HttpHandler } from '../../src/http/index.ts'
-import type { Services } from '../../src/services.ts'
+import { createHttpServer, type HttpHandler } from '../../src/http/index.ts'
+import type { Overrides, Services } from '../../src/services.ts'
 import { captureLog, type CapturedLog } from './captured-log.ts'
 import { fakeClock, type FakeClock } from './fake-clock.ts'
 import { countOutbound } from './outbound-calls.ts'
 import { tempDir } from './temp-dir.ts'
 
-export interface ServerOptions {
+export interface ServerOptions extends Overrides {
   /** What `config.json` has beside the test's own: `publicUrl`, `dataDir`, `dev: true`. */
   readonly config?: Readonly<Record<string, unknown>>
-  readonly clock?: FakeClock
-  readonly client?: GuardedClient
+  clock?: FakeClock
 }
 
 /** A davmesh on a socket of its own, with its own folder, clock and log. */
@@ -44,7 +43,7 @@ export interface TestServer extends AsyncDisposable {
 }
 
 export async function startServer(options: ServerOptions = {}): Promise<TestServer> {
-  const { clock = fakeClock(), client } = options
+  const { clock = fakeClock(), config: settings, ...overrides } = options
   const directory = await tempDir()
   const captured = captureLog()
   const outbound = countOutbound()
@@ -54,12 +53,11 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
   const { port } = await http.listen({ host: '127.0.0.1', port: 0 })
   const url = `http://127.0.0.1:${port}`
   const configFile = join(directory.path, 'config.json')
-  const content = { publicUrl: url, dataDir: './data', dev: true, ...options.config }
+  const content = { publicUrl: url, dataDir: './data', dev: true, ...settings }
   await writeFile(configFile, JSON.stringify(content))
   const config = loadConfig({ file: configFile, environment: {} })
 
-  const open = () =>
-    createApp(config, { clock, log: captured.log, ...(client !== undefined && { client }) })
+  const open = () => createApp(config, { clock, log: captured.log, ...overrides })
   let app = await open()
   const first = createListener(app.services)
   http.adopt(first.web)

@@ -23,7 +23,8 @@ export interface Calls {
 
 export function createCalls(fileSystem: v2.FileSystem): Calls {
   // A file system asks its server for privileges, storage and where it is mounted.
-  const server = new v2.WebDAVServer({ rootFileSystem: fileSystem })
+  const options = Object.assign(new v2.WebDAVServerOptions(), { rootFileSystem: fileSystem })
+  const server = new v2.WebDAVServer(options)
   const context = server.createExternalContext()
   const ask = <Result>(
     start: (context: v2.RequestContext, callback: Callback<Result>) => void,

@@ -21,11 +21,13 @@ const codes: Partial<Record<keyof typeof v2.Errors, FileErrorCode>> = {
 
 // By message, because the file system may come with a webdav-server of its own.
 const byMessage = new Map(
-  Object.entries(codes).map(([name, code]) => [
-    v2.Errors[name as keyof typeof v2.Errors]?.message,
-    code,
-  ]),
+  Object.entries(codes).map(([name, code]) => [messageOf(name as keyof typeof codes), code]),
 )
+
+function messageOf(name: keyof typeof v2.Errors): string | undefined {
+  const error: unknown = v2.Errors[name]
+  return error instanceof Error ? error.message : undefined
+}
 
 const byStatus: Readonly<Record<number, FileErrorCode>> = {
   403: 'access_denied',
@@ -38,11 +40,13 @@ const byStatus: Readonly<Record<number, FileErrorCode>> = {
 }
 
 /** What a file system failed with, in our words where it is one of the expected failures. */
-export function toTreeError(error: unknown): unknown {
+export function toTreeError(error: unknown): Error {
   if (!(error instanceof Error)) {
     return new Error('the file system failed without an error', { cause: error })
   }
   const status = 'HTTPCode' in error ? byStatus[Number(error.HTTPCode)] : undefined
   const code = status ?? byMessage.get(error.message)
-  return code === undefined ? toFileError(error) : new FileError(code, { cause: error })
+  if (code !== undefined) return new FileError(code, { cause: error })
+  const known = toFileError(error)
+  return known instanceof Error ? known : error
 }

@@ -6,7 +6,9 @@ import { fileURLToPath } from 'node:url'
 import { startDavmesh, type Davmesh } from '../../interop/support/davmesh.ts'
 import { openShare, type OpenedShare } from '../../interop/support/open-share.ts'
 import { track } from '../../interop/support/tools.ts'
+import { basic, davClient } from '../../support/dav-client.ts'
 import { independentPeer, type IndependentPeer } from '../../support/peer/independent-peer.ts'
+import { tempDir, type TempDir } from '../../support/temp-dir.ts'
 
 const startMs = 60_000
 
@@ -27,14 +29,23 @@ afterAll(async () => {
 }, startMs)
 
 /** Runs an example as its README says; it prints the URL to try. */
-async function startExample(name: string): Promise<{ url: string; child: ChildProcess }> {
+async function startExample(
+  name: string,
+  ...args: readonly string[]
+): Promise<{ url: string; child: ChildProcess }> {
   const main = fileURLToPath(new URL(`../../../examples/${name}/main.ts`, import.meta.url))
-  const args = ['--import', 'tsx', main, davmesh.url, '0']
-  const child = track(spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] }))
+  const command = ['--import', 'tsx', main, ...args]
+  const child = track(spawn(process.execPath, command, { stdio: ['ignore', 'pipe', 'inherit'] }))
   for await (const url of createInterface({ input: child.stdout })) {
     return { url, child }
   }
   throw new Error(`the example ${name} ended without listening`)
+}
+
+async function stopExample(child: ChildProcess): Promise<void> {
+  const ended = once(child, 'exit')
+  child.kill()
+  await ended
 }
 
 /** The same token with one letter of its claims or its signature changed. */
@@ -54,14 +65,10 @@ describe.each(['express-route', 'webdav-server'])('the example %s', (name) => {
   let child: ChildProcess
 
   beforeAll(async () => {
-    ;({ url, child } = await startExample(name))
+    ;({ url, child } = await startExample(name, davmesh.url, '0'))
   }, startMs)
 
-  afterAll(async () => {
-    const ended = once(child, 'exit')
-    child.kill()
-    await ended
-  })
+  afterAll(() => stopExample(child))
 
   it('accepts an access token and knows the owner and the share', async () => {
     const response = await get(url, share.accessToken)
@@ -92,5 +99,31 @@ describe.each(['express-route', 'webdav-server'])('the example %s', (name) => {
 
   it('answers 401 to a refresh token, which only davmesh can judge', async () => {
     expect((await get(url, share.refreshToken)).status).toBe(401)
+  })
+})
+
+describe('the example virtual-files', () => {
+  let url: string
+  let child: ChildProcess
+  let data: TempDir
+
+  beforeAll(async () => {
+    data = await tempDir()
+    ;({ url, child } = await startExample('virtual-files', '0', data.path))
+  }, startMs)
+
+  afterAll(async () => {
+    await stopExample(child)
+    await data[Symbol.asyncDispose]()
+  })
+
+  it('serves its files to the user it prints', async () => {
+    const { username, password, origin, pathname } = new URL(url)
+    const me = davClient(origin + pathname, basic(username, password))
+    expect((await me.put('hello.txt', 'in memory')).status).toBe(201)
+    expect((await me.copyOrMove('COPY', 'hello.txt', `${pathname}copy.txt`)).status).toBe(201)
+    expect((await me.get('copy.txt')).text).toBe('in memory')
+    expect((await me.remove('hello.txt')).status).toBe(204)
+    expect((await davClient(origin + pathname).get('copy.txt')).status).toBe(401)
   })
 })
