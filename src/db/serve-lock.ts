@@ -1,5 +1,5 @@
 import Sqlite from 'better-sqlite3'
-import { isBusy } from './busy.ts'
+import { isBusy } from './failures.ts'
 
 /**
  * Held by the one server of a data directory. It is a lock of the kernel's on a file of its own, so

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import { AppError } from '../core/index.ts'
-import { isBusy } from './busy.ts'
+import { isBusy, toWriteError } from './failures.ts'
 import type { Database, Transaction, WaitingWork } from './open.ts'
 
 /** How long a writer of another process may hold the database before we say "try again". */
@@ -17,7 +17,8 @@ const maxGroup = 64
  *
  * Await nothing but queries inside `work`: sign, hash and call the network before.
  *
- * @throws AppError `database_busy` (unavailable, with a retry time) after two seconds of waiting.
+ * @throws AppError `database_busy` (unavailable, with a retry time) after two seconds of waiting;
+ *   `database_full`.
  */
 export function inTransaction<T>(
   db: Database,
@@ -56,7 +57,8 @@ async function commitGroup(db: Database, group: readonly WaitingWork[]): Promise
     for (const tell of outcomes) tell()
   } catch (error) {
     if (writer.open && writer.inTransaction) writer.exec('ROLLBACK')
-    for (const { reject } of group) reject(error)
+    const reason = toWriteError(error)
+    for (const { reject } of group) reject(reason)
   }
 }
 
@@ -68,8 +70,10 @@ async function attempt({ raw: { writer } }: Database, one: WaitingWork): Promise
     writer.exec('RELEASE work')
     return tell
   } catch (error) {
+    // A full disk may have undone the whole transaction already, and so everybody's work.
+    if (!writer.inTransaction) throw error
     writer.exec('ROLLBACK TO work; RELEASE work')
-    return () => one.reject(error)
+    return () => one.reject(toWriteError(error))
   }
 }
 

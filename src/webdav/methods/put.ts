@@ -8,7 +8,7 @@ import { placeOf } from '../locks/place.ts'
 import { bodyOf, sendEmpty } from '../reply.ts'
 
 /** Asking the disk for room pays only when there is much to write. */
-const largeBytes = 16 * 1024 * 1024
+const largeBytes = 1024 * 1024
 
 /** RFC 9110 §9.3.4, RFC 4918 §9.7 */
 export const createPut = (allow: string): DavMethod => ({
