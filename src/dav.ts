@@ -29,6 +29,7 @@ export function createDav(services: Services) {
     publicUrl: new URL(config.publicUrl),
     maxXmlBytes: config.webdav.maxXmlBytes,
     maxUploadBytes: config.webdav.maxUploadBytes,
+    infiniteDepth: config.webdav.infiniteDepth,
     realm,
     requestIdOf,
     onIdentified: (request, principal) => noteRequest(request, describePrincipal(principal)),

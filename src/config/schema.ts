@@ -193,7 +193,8 @@ export const configSchema = z
           .default(64 * gib)
           .meta({ description: 'Largest upload.' }),
         infiniteDepth: z.boolean().default(false).meta({
-          description: 'Answer PROPFIND with Depth: infinity. Not used yet: it is refused.',
+          description:
+            'Answer PROPFIND with Depth: infinity, which is everything below a folder; else it is refused.',
         }),
       })
       .prefault({}),

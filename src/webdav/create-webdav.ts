@@ -16,6 +16,7 @@ export interface Webdav {
 }
 
 const defaults = {
+  infiniteDepth: false,
   realm: 'davmesh',
   clock: systemClock,
   requestIdOf: () => undefined,

@@ -15,6 +15,8 @@ export interface WebdavDeps {
   readonly maxXmlBytes: number
   readonly maxUploadBytes: number
   readonly log: Logger
+  /** Whether a PROPFIND may ask for everything below a directory (RFC 4918 §9.1). */
+  readonly infiniteDepth?: boolean
   /** Whether a first segment under `/dav/ocm/` names a share rather than a member of one. */
   readonly isShareId: (segment: string) => boolean
   /** Named in the one challenge that does not come from the chain (RFC 6750 §3.1). */

@@ -35,5 +35,5 @@ export function davClient(root: string, authorization?: string) {
 }
 
 /** The hrefs of a Multi-Status, in order. */
-export const hrefsOf = ({ text }: Answer): string[] =>
+export const hrefsOf = ({ text }: Pick<Answer, 'text'>): string[] =>
   [...text.matchAll(/<(?:\w+:)?href>([^<]*)</g)].map(([, href = '']) => href)

@@ -1,8 +1,8 @@
 import type { Exchange } from '../exchange.ts'
 import { encodePath } from '../gate/target.ts'
 import type { Lock } from '../resources.ts'
-import { multistatusEnd, multistatusStart } from '../properties/render.ts'
-import { escapeXml, xmlType } from '../xml/writer.ts'
+import { sendMultistatus } from '../properties/send-members.ts'
+import { escapeXml } from '../xml/writer.ts'
 import { hrefsOf } from './enforce.ts'
 
 const response = (href: string, status: string, error = ''): string =>
@@ -15,9 +15,6 @@ export function sendConflict(exchange: Exchange, locks: readonly Lock[]): void {
   const error = '<D:error><D:no-conflicting-lock/></D:error>'
   const own = escapeXml(`${base}/${path.length === 0 ? '' : `${encodePath(path)}/`}`)
   const members = hrefsOf(exchange, locks).map((href) => response(href, '423 Locked', error))
-  const body = Buffer.from(
-    multistatusStart + members.join('') + response(own, '424 Failed Dependency') + multistatusEnd,
-  )
-  exchange.res.writeHead(207, { 'Content-Type': xmlType, 'Content-Length': body.length })
-  exchange.res.end(body)
+  const responses = members.join('') + response(own, '424 Failed Dependency')
+  sendMultistatus(exchange.res, responses)
 }

@@ -1,21 +1,14 @@
-import { once } from 'node:events'
-import type { ServerResponse } from 'node:http'
 import { checkConditions } from '../conditions/evaluate.ts'
 import { DavError, notFound } from '../errors.ts'
 import type { DavMethod, Exchange } from '../exchange.ts'
 import { createListings, type RenderView } from '../properties/listings.ts'
-import { asksForSpace, type Subject } from '../properties/live.ts'
+import { asksForSpace } from '../properties/live.ts'
 import { createPlanner, type KeyedPlan } from '../properties/plans.ts'
-import {
-  multistatusEnd,
-  multistatusStart,
-  renderResponse,
-  type PropertyPlan,
-} from '../properties/render.ts'
-import { loadStored, type Stored } from '../properties/stored.ts'
-import { memberOf, subjectOf } from '../properties/subject.ts'
+import { renderResponse } from '../properties/render.ts'
+import { sendBody, sendMembers, sendMultistatus } from '../properties/send-members.ts'
+import { loadStored } from '../properties/stored.ts'
+import { subjectOf } from '../properties/subject.ts'
 import { readXmlBytes } from '../xml/body.ts'
-import { xmlType } from '../xml/writer.ts'
 
 /** RFC 4918 §9.1 */
 export function createPropfind(): DavMethod {
@@ -34,12 +27,13 @@ async function runPropfind(
   findPlan: (body: Buffer | undefined) => KeyedPlan,
   renderView: RenderView,
 ): Promise<void> {
-  const { res, tree, place, fields } = exchange
+  const { res, tree, place, fields, settings } = exchange
   const view = fields.depth === '1' ? await tree.view?.(place.path) : undefined
   const entry = view?.entry ?? (await tree.stat(place.path))
   if (!entry) throw notFound()
   // RFC 4918 §9.1: absent means infinity.
-  if ((fields.depth ?? 'infinity') === 'infinity') {
+  const depth = fields.depth ?? 'infinity'
+  if (depth === 'infinity' && !settings.infiniteDepth) {
     throw new DavError(403, 'A PROPFIND needs a Depth of 0 or 1.', {
       element: 'D:propfind-finite-depth',
     })
@@ -48,55 +42,13 @@ async function runPropfind(
   const asked = findPlan(await readXmlBytes(exchange))
   const { plan } = asked
   const space = asksForSpace(plan.live) && !plan.namesOnly ? await tree.space() : undefined
-  const lists = fields.depth === '1' && entry.kind === 'directory'
-  const stored = await loadStored(exchange, plan, lists)
+  const lists = depth !== '0' && entry.kind === 'directory'
+  const stored = await loadStored(exchange, plan, place.path, lists)
   const subject = { ...subjectOf(exchange, entry, space), ...stored?.at(place.path) }
-  if (!lists) sendBody(res, multistatusStart + renderResponse(plan, subject) + multistatusEnd)
+  if (!lists) sendMultistatus(res, renderResponse(plan, subject))
   else if (view && !stored && !space) sendBody(res, renderView(view, asked, subject))
-  else await sendMembers(exchange, plan, subject, stored)
-}
-
-/** Batch by batch, as fast as the client reads: a long listing is never in memory as a whole. */
-async function sendMembers(
-  exchange: Exchange,
-  plan: PropertyPlan,
-  subject: Subject,
-  stored: Stored | undefined,
-): Promise<void> {
-  const { res, tree, place } = exchange
-  let text = multistatusStart + renderResponse(plan, subject)
-  let isFirst = true
-  for await (const batch of tree.list(place.path)) {
-    if (!isFirst) {
-      if (!res.headersSent) res.writeHead(207, { 'Content-Type': xmlType })
-      await writeText(res, text)
-      text = ''
-    }
-    isFirst = false
-    for (const entry of batch) {
-      const member = memberOf(subject, entry)
-      const known = stored?.at([...place.path, entry.name])
-      text += renderResponse(plan, known ? { ...member, ...known } : member)
-    }
-  }
-  if (res.headersSent) res.end(text + multistatusEnd)
-  else sendBody(res, text + multistatusEnd)
-}
-
-function sendBody(res: ServerResponse, body: string | Buffer): void {
-  res.writeHead(207, { 'Content-Type': xmlType, 'Content-Length': Buffer.byteLength(body) })
-  res.end(body)
-}
-
-async function writeText(res: ServerResponse, text: string): Promise<void> {
-  // As a string it would be gone through twice: for its length, then for its bytes.
-  if (res.write(Buffer.from(text)) || res.destroyed) return
-  const gone = new AbortController()
-  const cancel = (): void => gone.abort()
-  res.once('close', cancel)
-  try {
-    await once(res, 'drain', { signal: gone.signal })
-  } finally {
-    res.off('close', cancel)
+  else {
+    const listed = { path: place.path, subject, stored }
+    await sendMembers(exchange, plan, listed, depth === 'infinity')
   }
 }

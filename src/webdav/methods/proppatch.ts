@@ -5,17 +5,12 @@ import { changing } from '../locks/enforce.ts'
 import { placeOf } from '../locks/place.ts'
 import { liveProperties } from '../properties/live.ts'
 import { keyOf } from '../properties/names.ts'
-import {
-  emptyElement,
-  multistatusEnd,
-  multistatusStart,
-  renderPropstat,
-} from '../properties/render.ts'
+import { emptyElement, renderPropstat } from '../properties/render.ts'
+import { sendMultistatus } from '../properties/send-members.ts'
 import { hrefOf } from '../properties/subject.ts'
 import { parseUpdate } from '../properties/update-body.ts'
 import type { PropertyStep } from '../resources.ts'
 import { readXmlBody } from '../xml/body.ts'
-import { xmlType } from '../xml/writer.ts'
 
 /** RFC 4918 §9.2 */
 export const proppatch: DavMethod = { needs: ['write'], body: 'xml', run: runProppatch }
@@ -30,9 +25,7 @@ async function runProppatch(exchange: Exchange): Promise<void> {
   const steps = parseUpdate(await readXmlBody(exchange))
   const outcome = await changing(exchange, [{ path: place.path }], () => update(exchange, steps))
   const response = `<D:response><D:href>${hrefOf(exchange, entry)}</D:href>${outcome}</D:response>\n`
-  const body = Buffer.from(multistatusStart + response + multistatusEnd)
-  res.writeHead(207, { 'Content-Type': xmlType, 'Content-Length': body.length })
-  res.end(body)
+  sendMultistatus(res, response)
 }
 
 /** Everything or nothing, and what to say of each property. */

@@ -15,9 +15,10 @@ export interface Stored {
 export async function loadStored(
   exchange: Exchange,
   plan: PropertyPlan,
+  path: TreePath,
   withMembers: boolean,
 ): Promise<Stored | undefined> {
-  const place = placeOf(exchange, exchange.place.path)
+  const place = placeOf(exchange, path)
   const dead = await loadProperties(exchange, plan, place, withMembers)
   const locks = await loadLocks(exchange, plan, place, withMembers)
   if (!dead && !locks) return undefined

@@ -1,0 +1,96 @@
+import { once } from 'node:events'
+import type { ServerResponse } from 'node:http'
+import { FileError, type Entry, type FileTree, type TreePath } from '../../files/index.ts'
+import type { Exchange } from '../exchange.ts'
+import { xmlType } from '../xml/writer.ts'
+import type { Subject } from './live.ts'
+import { multistatusEnd, multistatusStart, renderResponse, type PropertyPlan } from './render.ts'
+import { loadStored, type Stored } from './stored.ts'
+import { memberOf } from './subject.ts'
+
+/** As much text as one write carries; a Multi-Status shorter than this has a Content-Length. */
+const pieceLength = 256 * 1024
+
+export const sendMultistatus = (res: ServerResponse, responses: string): void =>
+  sendBody(res, multistatusStart + responses + multistatusEnd)
+
+/** A short text leaves together with the head. */
+export function sendBody(res: ServerResponse, body: string | Buffer): void {
+  res.writeHead(207, { 'Content-Type': xmlType, 'Content-Length': Buffer.byteLength(body) })
+  res.end(body)
+}
+
+/** A directory that is listed, and what is stored of it and its members. */
+interface Listed {
+  readonly path: TreePath
+  readonly subject: Subject
+  readonly stored: Stored | undefined
+}
+
+/**
+ * A directory and its members, or everything below it, each after the directory it is in. Piece by
+ * piece, as fast as the client reads: a long listing is never in memory as a whole.
+ */
+export async function sendMembers(
+  exchange: Exchange,
+  plan: PropertyPlan,
+  root: Listed,
+  isDeep: boolean,
+): Promise<void> {
+  const { res, tree } = exchange
+  let text = renderResponse(plan, root.subject)
+
+  async function flush(): Promise<void> {
+    if (!res.headersSent) {
+      res.writeHead(207, { 'Content-Type': xmlType })
+      text = multistatusStart + text
+    }
+    const piece = text
+    text = ''
+    await writeText(res, piece)
+  }
+
+  async function walk({ path, subject, stored }: Listed): Promise<void> {
+    for await (const batch of isDeep ? listExisting(tree, path) : tree.list(path)) {
+      for (const entry of batch) {
+        const member = memberOf(subject, entry)
+        const at = stored || isDeep ? [...path, entry.name] : path
+        const whole = stored ? { ...member, ...stored.at(at) } : member
+        text += renderResponse(plan, whole)
+        if (text.length >= pieceLength) await flush()
+        if (!isDeep || entry.kind === 'file') continue
+        await walk({ path: at, subject: whole, stored: await loadStored(exchange, plan, at, true) })
+      }
+    }
+  }
+
+  await walk(root)
+  if (res.headersSent) res.end(text + multistatusEnd)
+  else sendMultistatus(res, text)
+}
+
+/** A directory that went away while we were on the way to it has no members. */
+async function* listExisting(tree: FileTree, path: TreePath): AsyncGenerator<readonly Entry[]> {
+  try {
+    yield* tree.list(path)
+  } catch (error) {
+    const isGone =
+      error instanceof FileError && ['not_found', 'not_a_directory'].includes(error.code)
+    if (!isGone) throw error
+  }
+}
+
+/** Nobody walks on for a client that is gone. */
+async function writeText(res: ServerResponse, text: string): Promise<void> {
+  if (res.destroyed) throw Object.assign(new Error('the client is gone'), { code: 'ECONNRESET' })
+  // As a string it would be gone through twice: for its length, then for its bytes.
+  if (res.write(Buffer.from(text))) return
+  const gone = new AbortController()
+  const cancel = (): void => gone.abort()
+  res.once('close', cancel)
+  try {
+    await once(res, 'drain', { signal: gone.signal })
+  } finally {
+    res.off('close', cancel)
+  }
+}
