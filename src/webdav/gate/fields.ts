@@ -1,9 +1,10 @@
 import type { IncomingMessage } from 'node:http'
 import type { Principal } from '../../auth/index.ts'
 import { parseIfHeader } from '../conditions/if-header.ts'
-import { badRequest, tooLarge, unsupportedMedia } from '../errors.ts'
+import { badRequest, tooLarge, unsupportedMedia, type DavError } from '../errors.ts'
 import type { DavFields, DavMethod, Depth, Settings } from '../exchange.ts'
-import { hasBody } from '../../http/index.ts'
+import { hasBody, sendContinue } from '../../http/index.ts'
+import { bodyOf } from '../reply.ts'
 import { parseDestination } from './uri.ts'
 
 /** Checks every field that decides something, before a byte of the body is read. */
@@ -30,18 +31,29 @@ const one = (field: string | string[] | undefined): string | undefined =>
   Array.isArray(field) ? field.join(', ') : field
 
 function checkBody(req: IncomingMessage, method: DavMethod, settings: Settings): void {
-  if (!hasBody(req)) return
+  if (!hasBody(req) || method.body === 'ignored') return
   if (method.body === 'none') {
-    // RFC 4918 §8.4: a body that we do not understand is not ignored.
-    throw unsupportedMedia('This method takes no request body.')
+    if (isChunked(req)) return
+    throw unexpectedBody()
   }
-  if (method.body === 'ignored') return
   const coding = req.headers['content-encoding']?.trim().toLowerCase()
   if (coding !== undefined && coding !== '' && coding !== 'identity') {
     throw unsupportedMedia('Content codings are not supported.')
   }
   const limit = method.body === 'xml' ? settings.maxXmlBytes : settings.maxUploadBytes
   if (Number(req.headers['content-length'] ?? 0) > limit) throw tooLarge()
+}
+
+const isChunked = (req: IncomingMessage): boolean => req.headers['transfer-encoding'] !== undefined
+
+/** RFC 4918 §8.4: a body that we do not understand is not ignored. */
+const unexpectedBody = (): DavError => unsupportedMedia('This method takes no request body.')
+
+/** A chunked body says only by its first chunk whether it is one (RFC 9112 §7.1). */
+export async function requireNoContent(req: IncomingMessage, method: DavMethod): Promise<void> {
+  if (method.body !== 'none' || !isChunked(req)) return
+  sendContinue(req)
+  for await (const chunk of bodyOf(req)) if (chunk.length > 0) throw unexpectedBody()
 }
 
 /** RFC 4918 §10.2 */

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { badRequest, notAllowed, notFound } from '../errors.ts'
 import type { DavMethod, Exchange, Settings } from '../exchange.ts'
-import { readFields } from './fields.ts'
+import { readFields, requireNoContent } from './fields.ts'
 import { identify, requirePermissions } from './identify.ts'
 import { findPlace, permissionsOf } from './place.ts'
 import { parseRequestTarget } from './target.ts'
@@ -44,6 +44,7 @@ export async function admit(
   const fields = readFields(req, method, principal, settings)
   const tree = await settings.openTree(principal)
   if (!tree) throw notFound()
+  await requireNoContent(req, method)
   return {
     method,
     exchange: { req, res, settings, principal, permissions, place, tree, fields },

@@ -177,7 +177,7 @@ describe('LOCK', () => {
     for (let round = 0; round < 10; round++) await Promise.all(Array.from({ length: 50 }, lockOnce))
     await expectRefused(scratch, lockRequest(a, 'alice', shared), 507)
     await takeLock(scratch, '/dav/ocm/note.txt', 'writer', shared)
-  })
+  }, 60_000)
 })
 
 describe('refreshing', () => {

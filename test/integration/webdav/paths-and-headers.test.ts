@@ -188,6 +188,28 @@ describe('E7, E8: Overwrite and Depth', () => {
 })
 
 describe('S40: bodies where none belong', () => {
+  it('takes a chunked body without content for none', async () => {
+    const empty = async (method: string, path: string, headers = {}): Promise<number> =>
+      (await scratch.send({ method, path, as: 'alice', headers, chunked: true })).status
+    const to = (path: string) => ({ Destination: mine(path) })
+    expect(await empty('MKCOL', mine('chunked'))).toBe(201)
+    expect(await empty('COPY', mine('chunked'), to('chunked2'))).toBe(201)
+    expect(await empty('MOVE', mine('chunked2'), to('chunked3'))).toBe(201)
+    expect(await empty('DELETE', mine('chunked3'))).toBe(204)
+    expect(await empty('DELETE', mine('chunked'))).toBe(204)
+    expect(await empty('PROPFIND', mine(''), { Depth: '0' })).toBe(207)
+    expect(await empty('UNLOCK', mine(''), { 'Lock-Token': '<urn:x>' })).toBe(409)
+  })
+
+  it('asks for a chunked body that is announced, and goes on with the connection', async () => {
+    const mkcol =
+      `MKCOL ${mine('asked')} HTTP/1.1\r\nHost: x\r\nAuthorization: ${credentials.alice}\r\n` +
+      'Transfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n0\r\n\r\n'
+    const heard = await scratch.raw(mkcol + mkcol)
+    expect(heard).toMatch(/^HTTP\/1.1 100 [\s\S]*HTTP\/1.1 201 [\s\S]*HTTP\/1.1 405 /)
+    await scratch.send({ method: 'DELETE', path: mine('asked'), as: 'alice' })
+  })
+
   it.each(['MKCOL', 'COPY', 'MOVE', 'DELETE'])('answers %s with 415', async (method) => {
     const path = method === 'MKCOL' ? mine('new') : mine('a.txt')
     const headers = { Destination: mine('c.txt') }
