@@ -48,8 +48,7 @@ export function createAuthChain(
       const byScheme = new Map<string, string>()
       for (const plugin of plugins) {
         for (const scheme of plugin.schemes) {
-          const challenge = plugin.challenge(failure)
-          if (!byScheme.has(scheme) && challenge.startsWith(scheme)) byScheme.set(scheme, challenge)
+          if (!byScheme.has(scheme)) byScheme.set(scheme, plugin.challenge(failure, scheme))
         }
       }
       // Clients that know only Basic read the first challenge they understand; Bearer leads.

@@ -74,6 +74,9 @@ export interface AuthPlugin {
   /** The schemes it wants to see; it is never called with another. */
   readonly schemes: readonly Credential['scheme'][]
   authenticate(credential: Credential, request: AuthRequest): Promise<AuthOutcome>
-  /** One `WWW-Authenticate` challenge (RFC 9110 §11.6.1); plugins of one scheme share the first. */
-  challenge(failure?: AuthFailure): string
+  /**
+   * The `WWW-Authenticate` challenge of one of its schemes (RFC 9110 §11.6.1); plugins of one scheme
+   * share the first.
+   */
+  challenge(failure: AuthFailure | undefined, scheme: Credential['scheme']): string
 }

@@ -26,10 +26,8 @@ export function sharedSecret({ findShare }: SharedSecretDeps): AuthPlugin {
   return {
     name: 'shared-secret',
     schemes: ['Bearer', 'Basic'],
-    challenge: (failure) =>
-      failure === undefined || failure.code === 'invalid_credentials'
-        ? basicChallenge()
-        : bearerChallenge(failure),
+    challenge: (failure, scheme) =>
+      scheme === 'Basic' ? basicChallenge() : bearerChallenge(failure),
     async authenticate(credential) {
       const bearer = credential.scheme === 'Bearer'
       const share = await findShare(bearer ? credential.token : credential.username)

@@ -107,6 +107,15 @@ describe('the challenges of a 401 (RFC 6750 §3.1, design §3.4)', () => {
     }
   })
 
+  it('offers each scheme that the plugins take, also those of one plugin', async () => {
+    await using alone = await startServer({ config: { auth: { plugins: ['shared-secret'] } } })
+    const ask = (authorization?: string): Promise<Answer> =>
+      davClient(`${alone.url}/dav/ocm/`, authorization).propfind()
+    expect(challengesOf(await ask())).toEqual(both)
+    expect(challengesOf(await ask(bearer('A'.repeat(43))))).toEqual(badToken)
+    expect(challengesOf(await ask(basic('A'.repeat(43), '')))).toEqual(both)
+  })
+
   it.each<[string, readonly (readonly [string, string])[]]>([
     [
       'two Authorization fields',

@@ -140,9 +140,11 @@ describe.each(names)('the plugin %s', (name) => {
     ] as const
     for (const code of failures) {
       const failure = code && { code, reason: 'a "reason"\r\nX: y' }
-      const text = plugins[name].challenge(failure)
-      expect(text).toMatch(challenge)
-      expect(plugins[name].schemes.map(String)).toContain(text.split(' ')[0])
+      for (const scheme of plugins[name].schemes) {
+        const text = plugins[name].challenge(failure, scheme)
+        expect(text).toMatch(challenge)
+        expect(text.split(' ')[0]).toBe(scheme)
+      }
     }
   })
 
