@@ -7,19 +7,30 @@ import { look, type Source } from './look.ts'
  * A file of a file system that knows neither ranges nor versions: what comes before a range is read
  * over, and a stream after the first is refused when the file has changed since.
  */
-export async function openFile(source: Source, path: TreePath): Promise<OpenFile> {
-  const entry = await look(source, path)
-  if (!entry) throw new FileError('not_found')
-  if (entry.kind === 'directory') throw new FileError('is_a_directory')
-  let first: Readable | undefined = await source.calls.openRead(path)
+export async function openFile(
+  source: Source,
+  inTurn: <Result>(work: () => Promise<Result>) => Promise<Result>,
+  path: TreePath,
+): Promise<OpenFile> {
+  // While nothing is being put in its place: the entry is of what the stream has.
+  const opened = await inTurn(async () => {
+    const entry = await look(source, path)
+    if (!entry) throw new FileError('not_found')
+    if (entry.kind === 'directory') throw new FileError('is_a_directory')
+    return { entry, content: await source.calls.openRead(path) }
+  })
+  const { entry } = opened
+  let first: Readable | undefined = opened.content
   const whole: ByteRange = { start: 0, end: entry.size - 1 }
 
   async function open(): Promise<Readable> {
-    const opened = first
+    const unused = first
     first = undefined
-    if (opened) return opened
-    if ((await look(source, path))?.etag !== entry?.etag) throw new FileError('changed')
-    return source.calls.openRead(path)
+    if (unused) return unused
+    return inTurn(async () => {
+      if ((await look(source, path))?.etag !== entry.etag) throw new FileError('changed')
+      return source.calls.openRead(path)
+    })
   }
 
   return {

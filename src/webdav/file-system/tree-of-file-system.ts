@@ -43,7 +43,7 @@ export function treeOfFileSystem(fileSystem: v2.FileSystem): FileTree {
   return {
     stat: (path) => look(source, path),
     list: (path) => listMembers(source, path),
-    read: (path) => openFile(source, path),
+    read: (path) => openFile(source, (work) => turns.take([keyOf(path)], work), path),
     write: (path, body, options) => write(source, turns, path, body, options),
     async mkdir(path) {
       if (path.length === 0) throw new FileError('exists')
@@ -51,16 +51,14 @@ export function treeOfFileSystem(fileSystem: v2.FileSystem): FileTree {
       await requireParent(source, path)
       await turns.take([keyOf(path)], async () => {
         if (await look(source, path)) throw new FileError('exists')
-        await calls.create(path, v2.ResourceType.Directory)
-        source.tags.changed(path)
+        await source.tags.changing([path], () => calls.create(path, v2.ResourceType.Directory))
       })
     },
     async remove(path) {
       if (path.length === 0) throw new FileError('is_root')
       await turns.take([keyOf(path)], async () => {
         if (!(await look(source, path))) throw new FileError('not_found')
-        await calls.remove(path)
-        source.tags.changed(path)
+        await source.tags.changing([path], () => calls.remove(path))
       })
     },
     async copy(from, to, { overwrite, shallow = false }) {
@@ -81,9 +79,7 @@ export function treeOfFileSystem(fileSystem: v2.FileSystem): FileTree {
       return turns.take([keyOf(from), keyOf(to)], async () => {
         const entry = await look(source, from)
         if (!entry) throw new FileError('not_found')
-        const placed = await arrive(source, from, to, entry.kind, overwrite)
-        source.tags.changed(from)
-        return placed
+        return source.tags.changing([from], () => arrive(source, from, to, entry.kind, overwrite))
       })
     },
     // A v2 file system does not say.
@@ -111,7 +107,7 @@ async function write(
     return await turns.take([keyOf(path)], async () => {
       const existing = await findFile(source, path)
       checkExpected(existing, expected)
-      await place(calls, temporary, path, 'file', existing).finally(() => tags.changed(path))
+      await tags.changing([path], () => place(calls, temporary, path, 'file', existing))
       const entry = await look(source, path)
       if (!entry) throw new FileError('not_found')
       return { entry, created: existing === undefined }
@@ -138,12 +134,7 @@ async function arrive(
 ): Promise<Placed> {
   const existing = await look(source, to)
   if (existing && !overwrite) throw new FileError('exists')
-  try {
-    await place(source.calls, from, to, kind, existing)
-  } finally {
-    // Even a failure may have changed what is there.
-    source.tags.changed(to)
-  }
+  await source.tags.changing([to], () => place(source.calls, from, to, kind, existing))
   return { created: existing === undefined }
 }
 

@@ -1,3 +1,4 @@
+import type { Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { v2 } from 'webdav-server'
 import { FileError, type Entry, type Expected, type TreePath } from '../../files/index.ts'
@@ -12,12 +13,10 @@ export async function createFile(
   maxBytes = Infinity,
 ): Promise<void> {
   await calls.create(path, v2.ResourceType.File)
-  await pour(calls, path, limited(body, maxBytes))
+  await pour(limited(body, maxBytes), await calls.openWrite(path))
 }
 
-/** Replaces the content of a file as well as the file system can. */
-async function pour(calls: Calls, path: TreePath, body: AsyncIterable<Uint8Array>): Promise<void> {
-  const target = await calls.openWrite(path)
+async function pour(body: AsyncIterable<Uint8Array>, target: Writable): Promise<void> {
   try {
     await pipeline(body, target)
   } catch (error) {
@@ -37,8 +36,15 @@ async function* limited(
   }
 }
 
-export const replaceContent = async (calls: Calls, from: TreePath, to: TreePath): Promise<void> =>
-  pour(calls, to, (await calls.openRead(from)) as AsyncIterable<Uint8Array>)
+/** Replaces the content of a file, as well as the file system can. */
+export async function replaceContent(calls: Calls, from: TreePath, to: TreePath): Promise<void> {
+  const content = await calls.openRead(from)
+  try {
+    await pour(content as AsyncIterable<Uint8Array>, await calls.openWrite(to))
+  } finally {
+    content.destroy()
+  }
+}
 
 /** One after another: a directory of any width is copied in the same memory. */
 export async function copyAll(
@@ -50,8 +56,8 @@ export async function copyAll(
 ): Promise<void> {
   const type = await calls.type(from)
   if (!type?.isDirectory) {
-    await createFile(calls, to, (await calls.openRead(from)) as AsyncIterable<Uint8Array>)
-    return
+    await calls.create(to, v2.ResourceType.File)
+    return replaceContent(calls, from, to)
   }
   await calls.create(to, v2.ResourceType.Directory)
   for (const name of shallow ? [] : await calls.names(from)) {

@@ -76,6 +76,34 @@ describe('a tree over a careless file system', () => {
 })
 
 describe('entity tags over a file system', () => {
+  it.each([
+    ['without sizes and dates', new VagueFileSystem()],
+    ['with a move of its own', new MovingFileSystem()],
+  ])('stand for one content each, whoever writes meanwhile (%s)', async (_, fileSystem) => {
+    const tree = treeOfFileSystem(fileSystem)
+    await tree.write(['x'], bytes('000'))
+    const seen = new Map<string, Set<string>>()
+    const note = (etag: string, content: string): void => {
+      seen.set(etag, (seen.get(etag) ?? new Set()).add(content))
+    }
+    async function write(from: number): Promise<void> {
+      for (let index = from; index < from + 50; index += 1) {
+        const content = String(index).padStart(3, '0')
+        note((await tree.write(['x'], bytes(content))).entry.etag, content)
+      }
+    }
+    async function read(): Promise<void> {
+      for (let index = 0; index < 100; index += 1) {
+        const file = await tree.read(['x'])
+        note(file.entry.etag, (await file.stream().toArray()).join(''))
+        await file.close()
+      }
+    }
+    await Promise.all([write(100), write(200), read(), read()])
+    expect([...seen.values()].filter((contents) => contents.size > 1)).toEqual([])
+    expect(seen.size).toBeGreaterThan(100)
+  })
+
   it('are new for members when a directory of the same name takes its place', async () => {
     const tree = treeOfFileSystem(new VagueFileSystem())
     for (const name of ['d', 'e']) {
