@@ -12,13 +12,19 @@ const refuse = () => badRequest('The path of the request is not acceptable.')
 /** RFC 3986 §3.3 without escapes: what needs no decoding. */
 const plain = /^[A-Za-z0-9._~!$&'()*+,;=:@-]+$/
 
+/**
+ * RFC 3986 §4.2: a relative reference puts `./` before a colon in its first segment. rclone sends
+ * what it has written so as it is.
+ */
+const schemeGuard = /\/\.\/(?=[^/:]*:)/
+
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /** Decodes a path exactly once; nobody after us decodes, resolves or normalises anything. */
 export function parsePath(text: string): Target {
   if (!text.startsWith('/') || text.includes('#')) throw refuse()
   const query = text.indexOf('?')
-  const path = query < 0 ? text : text.slice(0, query)
+  const path = (query < 0 ? text : text.slice(0, query)).replace(schemeGuard, '/')
   const trailingSlash = path.endsWith('/')
   const inner = path.slice(1, trailingSlash ? -1 : undefined)
   if (inner === '') {

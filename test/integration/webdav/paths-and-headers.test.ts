@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import {
@@ -29,6 +29,12 @@ describe('E1, E2: request targets', () => {
   const paths = [
     'x/../a.txt',
     './a.txt',
+    'dir/./a.txt',
+    './12:30/../a.txt',
+    '././12:30',
+    './dir/12:30',
+    '%2e/12:30',
+    '.',
     '%2e%2e/',
     '%2E%2e/bob/',
     '.%2e/bob',
@@ -75,6 +81,18 @@ describe('E1, E2: request targets', () => {
     expect(reply.body).toBe('escaped')
     const plain = await scratch.send({ method: 'GET', path: mine('%61.txt?q=%zz'), as: 'alice' })
     expect(plain.body).toBe('a')
+  })
+
+  it('takes "./" before a colon for the relative reference it comes from (RFC 3986 §4.2)', async () => {
+    const end = (headers: string) =>
+      ` HTTP/1.1\r\nHost: x\r\nAuthorization: ${credentials.alice}\r\n${headers}Connection: close\r\n\r\n`
+    const put = `PUT ${mine('./12:30%20notes')}${end('Content-Length: 0\r\n')}`
+    expect(await scratch.raw(put)).toMatch(/ 201 /)
+    expect(existsSync(join(scratch.home, '12:30 notes'))).toBe(true)
+    const destination = `Destination: ${mine('./13:00')}\r\n`
+    const move = `MOVE ${mine('./12:30%20notes')}${end(destination)}`
+    expect(await scratch.raw(move)).toMatch(/ 201 /)
+    expect(await scratch.raw(`DELETE ${mine('13:00')}${end('')}`)).toMatch(/ 204 /)
   })
 
   it('understands the absolute form, and * only for OPTIONS', async () => {

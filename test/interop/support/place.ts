@@ -22,33 +22,37 @@ export interface Place {
 }
 
 export const placeNames = [
+  'own files with an app password',
+  'a share with its secret',
   'a share with an access token',
   'a share at its own URL with an access token',
-  'own files with an app password',
 ] as const
 
+/** Those that a client without Bearer can reach: by Basic. */
+export const basicPlaceNames = [placeNames[0], placeNames[1]] as const
+
+export type PlaceName = (typeof placeNames)[number]
+
 /** A server with user alice, and one of the places that clients use. */
-export async function openPlace(name: (typeof placeNames)[number]): Promise<Place> {
+export async function openPlace(name: PlaceName): Promise<Place> {
   const davmesh = await startDavmesh()
   const password = await davmesh.addUser('alice')
   const home = join(davmesh.dataDir, 'files', 'alice')
   const local = newFolder()
-  const forget = () => rmSync(local, { recursive: true, force: true })
+  const close = () => davmesh.stop().finally(() => rmSync(local, { recursive: true, force: true }))
   if (name === 'own files with an app password') {
     const login = { username: 'alice', password }
-    const url = `${davmesh.url}/dav/files/alice`
-    const close = () => davmesh.stop().finally(forget)
-    return { davmesh, url, login, root: home, local, close }
+    return { davmesh, url: `${davmesh.url}/dav/files/alice`, login, root: home, local, close }
   }
   const root = join(home, 'Holiday')
   mkdirSync(root)
   const peer = await independentPeer()
   const share = await openShare(davmesh, peer, { owner: 'alice', path: '/Holiday' })
-  const { accessToken } = share
-  const url = name === 'a share with an access token' ? `${davmesh.url}/dav/ocm` : share.url
-  const close = async () => {
-    await peer.close()
-    await davmesh.stop().finally(forget)
-  }
-  return { davmesh, url, accessToken, root, local, close }
+  await peer.close()
+  const credential =
+    name === 'a share with its secret'
+      ? { login: { username: share.refreshToken, password: 'none' } }
+      : { accessToken: share.accessToken }
+  const url = name.includes('at its own URL') ? share.url : `${davmesh.url}/dav/ocm`
+  return { davmesh, url, ...credential, root, local, close }
 }

@@ -20,6 +20,11 @@ export const awkwardNames = [
   'plus+and&equals=semi;comma,',
   'query?maybe',
   'brackets [1] {2} (3)',
+  'markup <b> &amp; more',
+  'star* colon: pipe| tilde~ caret^ at@ $dollar !bang',
+  'percent %2F slash %2e%2e dots',
+  '.hidden',
+  ' blank at both ends ',
   'emoji 🦊 and 👩‍🚀',
   // e and a combining acute accent, as macOS writes it; then the same letter as one.
   'decomposed cafe\u0301',
