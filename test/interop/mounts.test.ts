@@ -1,18 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { randomBytes } from 'node:crypto'
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
-import { readFile, stat, writeFile } from 'node:fs/promises'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFile, open, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { startEmbeddedDefault } from './support/davmesh.ts'
 import { isMounted, unmount, until, whyNoMounts } from './support/mounts.ts'
+import {
+  serveOwnFiles,
+  serveShare,
+  type MountClient,
+  type Served,
+} from './support/printed-mount.ts'
 import { awkwardNames } from './support/samples.ts'
 import { mustRun, newFolder, requireTools } from './support/tools.ts'
 
@@ -29,79 +26,94 @@ if (reason !== undefined) {
     })
   })
 } else {
-  describe.each(['rclone', 'davfs2'] as const)('the printed mount command for %s', tryMount)
+  describe.each(['rclone', 'davfs2'] as const)('the printed mount command for %s', (client) => {
+    describe.each(['own files', 'a share with its secret'] as const)('on %s', (tree) => {
+      tryMount(client, tree)
+    })
+  })
 }
 
-function tryMount(client: 'rclone' | 'davfs2'): void {
+function tryMount(client: MountClient, tree: 'own files' | 'a share with its secret'): void {
   const fromServer = randomBytes(100_000)
-  let davmesh: Awaited<ReturnType<typeof startEmbeddedDefault>>
+  const film = randomBytes(5 * 1024 * 1024)
+  let served: Served
   let home: string
   let mount: string
-  let root: string
+
+  /** A file as the client and as the server has it. */
+  const there = (...path: string[]) => join(mount, ...path)
+  const stored = (...path: string[]) => join(served.root, ...path)
+  const isStored = (content: Uint8Array, ...path: string[]): boolean =>
+    existsSync(stored(...path)) && readFileSync(stored(...path)).equals(content)
 
   beforeAll(async () => {
     requireTools('rclone', 'mount.davfs', 'fusermount')
-    davmesh = await startEmbeddedDefault()
-    root = join(davmesh.dataDir, 'files', 'me')
+    served = await (tree === 'own files' ? serveOwnFiles(client) : serveShare(client))
     // Before the mount: clients remember a listing for minutes.
-    writeFileSync(join(root, 'from the server'), fromServer)
+    mkdirSync(stored('#1 old'))
+    for (const name of ['from the server', 'to edit', 'to append', 'to replace']) {
+      writeFileSync(stored('#1 old', name), fromServer)
+    }
     home = newFolder()
     mount = join(home, 'davmesh')
-    const command = printedCommand(davmesh.banner, client, mount)
+    // Root needs no sudo, and /mnt belongs to the machine.
+    const command = served.command.replaceAll('sudo ', '').replaceAll('/mnt/davmesh', mount)
     await mustRun('bash', ['-c', command], { env: { HOME: home } })
   })
 
   afterAll(async () => {
     await unmount(mount)
-    await davmesh.stop()
+    await served.close()
     rmSync(home, { recursive: true, force: true })
   })
 
-  it('mounts', () => {
+  it('mounts, and shows what is on the server', async () => {
     expect(isMounted(mount)).toBe(true)
+    expect(readdirSync(mount)).toContain('#1 old')
+    const names = ['from the server', 'to append', 'to edit', 'to replace']
+    expect(readdirSync(there('#1 old')).sort()).toEqual(names)
+    const content = await readFile(there('#1 old', 'from the server'))
+    expect(content.equals(fromServer)).toBe(true)
   })
 
-  it('shows what is on the server', async () => {
-    expect(readdirSync(mount)).toContain('from the server')
-    expect(await readFile(join(mount, 'from the server'))).toEqual(fromServer)
-  })
+  it('stores what is written, edited, appended and renamed, under every awkward name', async () => {
+    mkdirSync(there('written'))
+    for (const name of awkwardNames) await writeFile(there('written', name), `I am ${name}`)
+    await writeFile(there('written', 'film'), film)
+    const edited = Buffer.from(fromServer)
+    edited.write('in the middle', 50_000)
+    const file = await open(there('#1 old', 'to edit'), 'r+')
+    await file.write('in the middle', 50_000)
+    await file.close()
+    await appendFile(there('#1 old', 'to append'), 'at the end')
+    await writeFile(there('#1 old', 'new'), 'a new one')
+    await rename(there('#1 old', 'new'), there('#1 old', 'to replace'))
 
-  it('stores what is written, under every awkward name', async () => {
-    mkdirSync(join(mount, 'written'))
-    for (const name of awkwardNames) await writeFile(join(mount, 'written', name), `I am ${name}`)
-    const film = randomBytes(5 * 1024 * 1024)
-    await writeFile(join(mount, 'written', 'film'), film)
-    const stored = [...awkwardNames, 'film'].map((name) => join(root, 'written', name))
-    await until('the files to arrive', () => stored.every(isFilled))
-    for (const name of awkwardNames) {
-      expect(await readFile(join(root, 'written', name), 'utf8')).toBe(`I am ${name}`)
-    }
-    expect(await readFile(join(root, 'written', 'film'))).toEqual(film)
+    const appended = Buffer.concat([fromServer, Buffer.from('at the end')])
+    const arrived = () =>
+      awkwardNames.every((name) => isStored(Buffer.from(`I am ${name}`), 'written', name)) &&
+      isStored(film, 'written', 'film') &&
+      isStored(edited, '#1 old', 'to edit') &&
+      isStored(appended, '#1 old', 'to append') &&
+      isStored(Buffer.from('a new one'), '#1 old', 'to replace')
+    await until('everything to arrive', arrived)
+    expect(existsSync(stored('#1 old', 'new'))).toBe(false)
   })
 
   it('renames and deletes', async () => {
-    renameSync(join(mount, 'written', 'film'), join(mount, 'film #2'))
-    await until('the file to move', () => existsSync(join(root, 'film #2')))
-    expect((await stat(join(root, 'film #2'))).size).toBe(5 * 1024 * 1024)
-    rmSync(join(mount, 'written'), { recursive: true })
-    await until('the folder to go', () => !existsSync(join(root, 'written')))
+    await rename(there('written', 'film'), there('film #2 100%?'))
+    await until('the file to move', () => isStored(film, 'film #2 100%?'))
+    await rename(there('#1 old'), there('new "é"'))
+    await until('the folder to move', () => isStored(fromServer, 'new "é"', 'from the server'))
+    await rm(there('written'), { recursive: true })
+    await until('the folder to go', () => !existsSync(stored('written')))
   })
 
-  it('lets go', async () => {
+  it('has stored what was just written when it is unmounted', async () => {
+    await writeFile(there('last'), 'just written')
     await unmount(mount)
     expect(isMounted(mount)).toBe(false)
+    expect(readFileSync(stored('last'), 'utf8')).toBe('just written')
+    expect(readdirSync(served.root).sort()).toEqual(['film #2 100%?', 'last', 'new "é"'])
   })
-}
-
-const isFilled = (file: string): boolean => existsSync(file) && readFileSync(file).length > 0
-
-/**
- * The line as printed, less what root does not need and with the mount point in our own folder:
- * /mnt belongs to the machine.
- */
-function printedCommand(banner: string, client: 'rclone' | 'davfs2', mount: string): string {
-  const mark = { rclone: 'rclone mount', davfs2: 'mount -t davfs' }[client]
-  const line = banner.split('\n').find((text) => text.includes(mark))
-  if (line === undefined) throw new Error(`no line with "${mark}" in:\n${banner}`)
-  return line.trim().replaceAll('sudo ', '').replaceAll('/mnt/davmesh', mount)
 }

@@ -1,9 +1,18 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { rcloneFor } from './support/clients.ts'
 import { openPlace, placeNames, type Place } from './support/place.ts'
-import { awkwardNames, contentsOf, writeSamples } from './support/samples.ts'
+import { awkwardNames, contentsOf, writeMany, writeSamples } from './support/samples.ts'
 import { requireTools } from './support/tools.ts'
 
 jest.setTimeout(120_000)
@@ -80,6 +89,56 @@ describe.each(placeNames)('rclone on %s', (name) => {
     expect(await rclone('cat', ':webdav:note.txt')).toBe('0123456789')
     const part = ['--offset', '3', '--count', '4']
     expect(await rclone('cat', ...part, ':webdav:note.txt')).toBe('3456')
+  })
+
+  it('syncs files up, what has changed since, and all of it back', async () => {
+    // rclone allows itself 100 requests in a second, so all of them go once into either tree.
+    const count = name === placeNames[0] || name === placeNames[2] ? 500 : 50
+    const many = join(place.local, 'many')
+    const back = join(place.local, 'many back')
+    writeMany(many, count)
+    await rclone('sync', many, ':webdav:many')
+    expect(await contentsOf(join(place.root, 'many'))).toEqual(await contentsOf(many))
+    rmSync(join(many, 'folder 3'), { recursive: true })
+    rmSync(join(many, 'folder 4', 'file 1'))
+    writeFileSync(join(many, 'folder 4', 'file 2'), 'longer than before, much longer')
+    writeFileSync(join(many, 'folder 4', 'file 1, again'), 'new')
+    await rclone('sync', many, ':webdav:many')
+    expect(await contentsOf(join(place.root, 'many'))).toEqual(await contentsOf(many))
+    mkdirSync(join(back, 'only here'), { recursive: true })
+    writeFileSync(join(back, 'only here', 'file'), 'to be deleted')
+    await rclone('sync', '--create-empty-src-dirs', ':webdav:many', back)
+    expect(await contentsOf(back)).toEqual(await contentsOf(many))
+    await rclone('purge', ':webdav:many')
+  })
+
+  // rclone sets and compares no times with a server of vendor `other`, and has no checksums there.
+  it('sees a change that leaves the size by reading, and carries it when told to', async () => {
+    const [theirs, ours] = [join(place.root, 'notes'), join(place.local, 'notes')]
+    mkdirSync(ours)
+    writeFileSync(join(ours, 'note'), 'version 1')
+    await rclone('sync', ours, ':webdav:notes')
+    writeFileSync(join(ours, 'note'), 'version 2')
+    await expect(rclone('check', '--download', ours, ':webdav:notes')).rejects.toThrow(/differ/)
+    await rclone('sync', ours, ':webdav:notes')
+    expect(readFileSync(join(theirs, 'note'), 'utf8')).toBe('version 1')
+    await rclone('sync', '--ignore-times', ours, ':webdav:notes')
+    expect(readFileSync(join(theirs, 'note'), 'utf8')).toBe('version 2')
+  })
+
+  it('takes over the times of the server, and so sees what has changed there', async () => {
+    const [theirs, ours] = [join(place.root, 'diary'), join(place.local, 'diary')]
+    mkdirSync(theirs)
+    writeFileSync(join(theirs, 'day'), 'version 1')
+    utimesSync(join(theirs, 'day'), 1_000_000_000, 1_000_000_000)
+    await rclone('sync', ':webdav:diary', ours)
+    expect(statSync(join(ours, 'day')).mtimeMs).toBe(1_000_000_000_000)
+    expect(await rclone('lsl', ':webdav:diary')).toMatch(/9 2001-09-09 01:46:40\.0+ day/)
+    writeFileSync(join(theirs, 'day'), 'version 2')
+    await rclone('sync', ':webdav:diary', ours)
+    expect(readFileSync(join(ours, 'day'), 'utf8')).toBe('version 1')
+    await rclone('sync', '--update', ':webdav:diary', ours)
+    expect(readFileSync(join(ours, 'day'), 'utf8')).toBe('version 2')
   })
 
   it('syncs away what is gone on its own side', async () => {

@@ -55,7 +55,7 @@ function firstSteps(publicUrl: string, { username, password }: FirstUser): strin
     '',
     'Mount the files with rclone:',
     '',
-    `    mkdir -p ~/davmesh && rclone mount :webdav: ~/davmesh --daemon --vfs-cache-mode writes --webdav-url ${url} --webdav-user ${username} --webdav-pass "$(rclone obscure ${password})"`,
+    `    mkdir -p ~/davmesh && rclone mount :webdav: ~/davmesh --daemon --vfs-cache-mode writes --vfs-write-back 0s --webdav-url ${url} --webdav-user ${username} --webdav-pass "$(rclone obscure ${password})"`,
     '',
     'or with davfs2 (its default buffer is too small for Linux 6.16 and later, hence the file):',
     '',

@@ -44,6 +44,18 @@ export function writeSamples(folder: string): void {
   for (const name of awkwardNames) writeFileSync(join(folder, name), `This is ${name}.\n`)
 }
 
+/** Files of up to 2 KiB, no two alike, in ten folders. */
+export function writeMany(folder: string, count: number): void {
+  for (let number = 0; number < count; number++) {
+    const parent = join(folder, `folder ${number % 10}`)
+    mkdirSync(parent, { recursive: true })
+    writeFileSync(
+      join(parent, `file ${Math.floor(number / 10)}`),
+      `${number}${'x'.repeat(number * 4)}`,
+    )
+  }
+}
+
 /** 300 MiB of which no two MiB are alike, so that a lost or doubled piece is seen. */
 export function writeLarge(file: string): void {
   const piece = Buffer.alloc(mib)

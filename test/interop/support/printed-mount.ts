@@ -1,0 +1,39 @@
+import { join } from 'node:path'
+import { startEmbeddedDefault } from './davmesh.ts'
+import { openPlace } from './place.ts'
+
+export type MountClient = 'rclone' | 'davfs2'
+
+/** A tree that is served, and the command that mounts it. */
+export interface Served {
+  readonly root: string
+  readonly command: string
+  close(): Promise<void>
+}
+
+/** What a first start serves, and the command it prints. */
+export async function serveOwnFiles(client: MountClient): Promise<Served> {
+  const { banner, dataDir, stop } = await startEmbeddedDefault()
+  const root = join(dataDir, 'files', 'me')
+  return { root, command: printedCommand(banner, client), close: stop }
+}
+
+/** The printed command with a share in it: its secret as the user name, whatever the password. */
+export async function serveShare(client: MountClient): Promise<Served> {
+  const first = await serveOwnFiles(client)
+  await first.close()
+  const { root, url, login, close } = await openPlace('a share with its secret')
+  const { username = '', password = '' } = login ?? {}
+  const command = first.command
+    .replace(/http:\S+\/dav\/files\/me\//, `${url}/`)
+    .replace(/(username=|--webdav-user )me\b/, `$1${username}`)
+    .replace(/(echo|obscure) (?!')[^\s)]+/, `$1 ${password}`)
+  return { root, command, close }
+}
+
+function printedCommand(banner: string, client: MountClient): string {
+  const mark = { rclone: 'rclone mount', davfs2: 'mount -t davfs' }[client]
+  const line = banner.split('\n').find((text) => text.includes(mark))
+  if (line === undefined) throw new Error(`no line with "${mark}" in:\n${banner}`)
+  return line.trim()
+}
