@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { runLitmus, verdictsOf } from './litmus/run.ts'
-import { startLitmusServer, type LitmusServer, type Who } from './litmus/server.ts'
+import { startLitmusServer, whos, type LitmusServer } from './litmus/server.ts'
 
 /** litmus 0.13, every suite of it. */
 const complete = [
@@ -22,9 +22,7 @@ afterAll(async () => {
 })
 
 describe('litmus', () => {
-  const everybody: Who[] = ['user', 'share with its secret', 'share with an access token']
-
-  it.each(everybody)(
+  it.each(whos)(
     'passes all 104 tests without a warning for a %s',
     async (who) => {
       const transcript = await runLitmus(server.targets[who], server.scratch)

@@ -21,7 +21,9 @@ export interface LitmusServer extends AsyncDisposable {
   readonly scratch: string
 }
 
-export type Who = 'user' | 'share with its secret' | 'share with an access token'
+export const whos = ['user', 'share with its secret', 'share with an access token'] as const
+
+export type Who = (typeof whos)[number]
 
 /** litmus speaks Basic alone; for this login the front of the server presents the token. */
 const stand = { username: 'bearer', password: 'none' }
