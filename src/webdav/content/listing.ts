@@ -11,7 +11,9 @@ const style =
   'body{font:1rem/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;' +
   'color-scheme:light dark}table{border-collapse:collapse;width:100%}' +
   'th,td{padding:.25rem .75rem .25rem 0;text-align:left}td{border-top:1px solid #8884}' +
-  'th+th,td+td{text-align:right;white-space:nowrap}'
+  // Long names are broken, so that size and time stay in sight; blanks in names are shown.
+  'td:first-child{width:100%;overflow-wrap:anywhere;white-space:pre-wrap}' +
+  'th+th,td+td{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}'
 
 const styleHash = createHash('sha256').update(style).digest('base64')
 
@@ -30,7 +32,7 @@ export async function renderListing(exchange: Exchange, directory: Entry): Promi
     members.push(...batch.slice(0, maxMembers - members.length))
     if (members.length >= maxMembers) break
   }
-  members.sort((one, other) => (one.name < other.name ? -1 : 1))
+  members.sort(inOrder)
   const subject = subjectOf(exchange, directory, undefined)
   const title = escapeXml(subject.displayName)
   const parent = subject.href.replace(/[^/]+\/$/, '')
@@ -46,6 +48,13 @@ export async function renderListing(exchange: Exchange, directory: Entry): Promi
     `</tbody>\n</table>\n${more}</body>\n</html>\n`
   )
 }
+
+const byName = new Intl.Collator('en', { numeric: true })
+
+/** Directories first; `9` before `10`, and small beside capital letters. */
+const inOrder = (one: Entry, other: Entry): number =>
+  Number(one.kind === 'file') - Number(other.kind === 'file') ||
+  byName.compare(one.name, other.name)
 
 function row(entry: Entry, href: string): string {
   const isDirectory = entry.kind === 'directory'

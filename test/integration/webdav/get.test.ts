@@ -76,6 +76,16 @@ describe('GET and HEAD', () => {
     expect(body).toContain('href="/dav/files/alice/list/%3Cb%3E%26%22%23%3F.txt"')
     expect(body).not.toMatch(/<b>|<script|\son\w+=/)
   })
+
+  it('puts directories first, and names in the order people expect', async () => {
+    const names = ['Zebra', 'apple 10', 'apple 9', 'Äpfel', '12:30', ' blank']
+    for (const name of names) writeFileSync(join(scratch.home, 'list', name), '')
+    mkdirSync(join(scratch.home, 'list', 'zoo'))
+    const { body } = await get('list/')
+    const shown = [...body.toString().matchAll(/<td><a [^>]*>([^<]*)</g)].map(([, name]) => name)
+    const files = [' blank', '&lt;b&gt;&amp;&quot;#?.txt', '12:30']
+    expect(shown).toEqual(['zoo/', ...files, 'Äpfel', 'apple 9', 'apple 10', 'Zebra'])
+  })
 })
 
 describe('Range', () => {
