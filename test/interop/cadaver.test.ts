@@ -95,13 +95,13 @@ describe.each(basicPlaceNames)('cadaver on %s', (name) => {
   it('sets properties, which follow their resource, and removes them', async () => {
     const { out } = await cadaver([
       'mkcol kept',
-      'propset kept colour "grün #1"',
+      'propset kept colour "grün &amp; #1"',
       'move kept "kept 100%"',
       'propget "kept 100%" colour',
       'propdel "kept 100%" colour',
     ])
     expect(failuresOf(out)).toEqual([])
-    expect(out).toMatch(/Value of colour is: grün #1/)
+    expect(out).toMatch(/Value of colour is: grün & #1/)
     const { out: after } = await cadaver(['propget "kept 100%" colour'])
     expect(after).toMatch(/Could not fetch property: 404 Not Found/)
   })

@@ -82,7 +82,7 @@ describe('GET and HEAD', () => {
     for (const name of names) writeFileSync(join(scratch.home, 'list', name), '')
     mkdirSync(join(scratch.home, 'list', 'zoo'))
     const { body } = await get('list/')
-    const shown = [...body.toString().matchAll(/<td><a [^>]*>([^<]*)</g)].map(([, name]) => name)
+    const shown = [...body.matchAll(/<td><a [^>]*>([^<]*)</g)].map(([, name]) => name)
     const files = [' blank', '&lt;b&gt;&amp;&quot;#?.txt', '12:30']
     expect(shown).toEqual(['zoo/', ...files, 'Äpfel', 'apple 9', 'apple 10', 'Zebra'])
   })
