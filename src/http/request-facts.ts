@@ -8,25 +8,28 @@ export interface RequestNotes {
   shareId?: string | undefined
 }
 
-interface RequestFacts extends RequestNotes {
+interface RequestFacts extends Required<RequestNotes> {
   readonly requestId: string
 }
 
-/** Keyed by the request itself, so that it works the same with and without Express. */
-const facts = new WeakMap<IncomingMessage, RequestFacts>()
+/** On the request itself, so that it works the same with and without Express. */
+const facts = Symbol('facts')
+
+interface Annotated extends IncomingMessage {
+  [facts]?: RequestFacts
+}
 
 /** Begins the bag of one request. */
-export function beginRequest(req: IncomingMessage, requestId: string): RequestFacts {
-  const bag = { requestId }
-  facts.set(req, bag)
-  return bag
+export function beginRequest(req: Annotated, requestId: string): RequestFacts {
+  const none = undefined
+  return (req[facts] = { requestId, peer: none, principal: none, jti: none, shareId: none })
 }
 
 /** The id under which this request is logged; `undefined` for one that is not logged. */
-export const requestIdOf = (req: IncomingMessage): string | undefined => facts.get(req)?.requestId
+export const requestIdOf = (req: Annotated): string | undefined => req[facts]?.requestId
 
 /** Adds what a handler learnt to the log line of this request. */
-export function noteRequest(req: IncomingMessage, notes: RequestNotes): void {
-  const bag = facts.get(req)
+export function noteRequest(req: Annotated, notes: RequestNotes): void {
+  const bag = req[facts]
   if (bag !== undefined) Object.assign(bag, notes)
 }

@@ -66,11 +66,11 @@ export function createTokenVerifier(deps: VerifyDeps) {
   })
 
   return async function verify(token: string): Promise<TokenVerdict> {
-    if (!compactJws.test(token)) return { status: 'foreign' }
-    if (token.length > maxTokenLength) return invalid('token too long')
     const memory = hash('sha256', token, 'base64')
     let claims = cacheSize > 0 ? verified.get(memory) : undefined
     if (claims === undefined) {
+      if (!compactJws.test(token)) return { status: 'foreign' }
+      if (token.length > maxTokenLength) return invalid('token too long')
       const outcome = await verifySignature(token, keys, issuer, clock)
       if (typeof outcome === 'string') return invalid(outcome)
       claims = outcome

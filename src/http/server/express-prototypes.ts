@@ -1,5 +1,6 @@
-import { IncomingMessage, ServerResponse } from 'node:http'
+import { IncomingMessage, ServerResponse, type OutgoingHttpHeaders } from 'node:http'
 import type { Express } from 'express'
+import { requestIdOf } from '../request-facts.ts'
 
 /** Message classes of one server, which an Express application can make its own. */
 export interface MessageClasses {
@@ -14,9 +15,25 @@ export interface MessageClasses {
   adopt(app: Express): void
 }
 
+type Head = [status: number, fieldsOrMessage?: unknown, fields?: unknown]
+
+const isFields = (value: unknown): value is OutgoingHttpHeaders =>
+  typeof value === 'object' && !Array.isArray(value)
+
 export function createMessageClasses(): MessageClasses {
   class OurRequest extends IncomingMessage {}
-  class OurResponse<Request extends IncomingMessage> extends ServerResponse<Request> {}
+  class OurResponse<Request extends IncomingMessage> extends ServerResponse<Request> {
+    /** After `setHeader` node goes the long way with every field, so the id joins the others. */
+    override writeHead(...head: unknown[]): this {
+      const id = requestIdOf(this.req)
+      const [status, fields] = head as Head
+      if (id !== undefined && isFields(fields)) {
+        return super.writeHead(status, { 'X-Request-Id': id, ...fields })
+      }
+      if (id !== undefined) this.setHeader('X-Request-Id', id)
+      return super.writeHead(...(head as [number]))
+    }
+  }
   return {
     IncomingMessage: OurRequest,
     ServerResponse: OurResponse,

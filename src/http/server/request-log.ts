@@ -23,14 +23,14 @@ export function createRequestLog(
   return (handler) => (req, res) => {
     const startedAt = clock.now()
     const facts = beginRequest(req, randomUUID())
-    const { method } = req
-    const route = routeOf(req.url ?? '')
-    res.setHeader('X-Request-Id', facts.requestId)
-    res.once('close', () => {
+    // Express changes it on its way.
+    const target = req.url ?? ''
+    res.on('close', () => {
+      if (!log.isLevelEnabled('info')) return
       log.info({
         ...facts,
-        method,
-        route,
+        method: req.method,
+        route: routeOf(target),
         status: res.headersSent ? res.statusCode : clientClosed,
         ms: Math.round((clock.now() - startedAt) * 10) / 10,
         ...(res.writableFinished ? {} : { aborted: true }),

@@ -49,8 +49,11 @@ async function sendFile(exchange: Exchange, file: OpenFile): Promise<void> {
     return
   }
   const fields = describeFile(entry)
-  const isAsked = rangeApplies(req.headersDistinct['if-range']?.[0], entry, settings.clock.now())
-  const ranges = parseRange(isAsked ? req.headers.range : undefined, entry.size)
+  const { range } = req.headers
+  const isAsked =
+    range !== undefined &&
+    rangeApplies(req.headersDistinct['if-range']?.[0], entry, settings.clock.now())
+  const ranges = parseRange(isAsked ? range : undefined, entry.size)
   if (ranges === 'unsatisfiable') {
     // RFC 9110 §15.5.17
     throw new DavError(416, 'The range cannot be satisfied.', {
