@@ -51,7 +51,9 @@ export async function checkNewPlace({ tree, place }: Exchange): Promise<void> {
 }
 
 async function checkRoom({ req, tree }: Exchange): Promise<void> {
-  const length = Number(req.headers['content-length'] ?? 0)
+  // Finder sends chunks, and says in a field of its own how much will come.
+  const { headers } = req
+  const length = Number(headers['content-length'] ?? headers['x-expected-entity-length'] ?? 0)
   if (length < largeBytes) return
   const space = await tree.space()
   if (space && length > space.availableBytes) throw new FileError('no_space')
