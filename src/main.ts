@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline/promises'
 import { text } from 'node:stream/consumers'
 import { runCli } from './cli/index.ts'
 import { loadConfig, type Config } from './config/index.ts'
-import { createLogger, systemClock, type Logger } from './core/index.ts'
+import { armFault, createLogger, systemClock, type Logger } from './core/index.ts'
 import { migrateData, openServices, type Services } from './services.ts'
 import { startServer } from './server.ts'
 
@@ -20,6 +20,14 @@ const quieter = (level: Config['log']['level']): Config['log']['level'] =>
   level === 'info' ? 'warn' : level
 
 const serving = process.argv.includes('serve')
+
+/** For tests, and only where nobody keeps anything. */
+function armFaultOf({ dev }: Config, log: Logger): void {
+  const { FAULT: fault } = process.env
+  if (fault === undefined || fault === '' || !serving) return
+  if (dev) armFault(fault, log)
+  else log.warn('FAULT is set and ignored: it works with dev: true alone')
+}
 
 async function serve(services: Services) {
   const server = await startServer(services)
@@ -46,7 +54,11 @@ async function ask(question: string): Promise<string> {
 process.exitCode = await runCli(process.argv.slice(2), {
   version: manifest.version,
   loadConfig: (file, flags) => loadConfig({ file, flags, environment: process.env }),
-  openServices: (config) => openServices(config, loggerFor(config, serving)),
+  openServices(config) {
+    const log = loggerFor(config, serving)
+    armFaultOf(config, log)
+    return openServices(config, log)
+  },
   startServer: (services) => serve(services as Services),
   migrate: (config) => migrateData(config, systemClock, loggerFor(config, false)),
   streams: {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { chmodSync, existsSync, readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { AppError } from '../core/index.ts'
+import { AppError, reach } from '../core/index.ts'
 import type { Database } from './open.ts'
 
 interface Migration {
@@ -95,7 +95,10 @@ function applyMigration(db: Database, name: string, now: number): boolean {
           'CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, hash TEXT NOT NULL, applied_at INTEGER NOT NULL)',
         )
         if (readApplied(db).some((applied) => applied.name === name)) return false
-        for (const statement of migration.statements) writer.exec(statement)
+        for (const statement of migration.statements) {
+          writer.exec(statement)
+          void reach('migration.statement')
+        }
         writer
           .prepare('INSERT INTO migrations (name, hash, applied_at) VALUES (?, ?, ?)')
           .run(name, migration.hash, now)

@@ -44,7 +44,10 @@ export interface ServeProcess extends AsyncDisposable {
   readonly out: string
   /** `host:port` it listens on. */
   readonly address: string
+  readonly pid: number
   err(): string
+  /** How it ended, once it has: an exit status or a signal. */
+  readonly ended: Promise<number | NodeJS.Signals>
   /** SIGTERM, and the exit status. */
   stop(): Promise<number>
 }
@@ -74,10 +77,12 @@ export async function serveProcess(
   return {
     out: out(),
     address,
+    pid: child.pid ?? 0,
     err,
+    ended: closed.then(([code, signal]) => (code ?? signal) as number | NodeJS.Signals),
     stop,
     async [Symbol.asyncDispose]() {
-      if (child.exitCode === null) await stop()
+      if (child.exitCode === null && child.signalCode === null) await stop()
     },
   }
 }

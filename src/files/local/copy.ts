@@ -1,6 +1,6 @@
 import { mkdir, type FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { newId } from '../../core/index.ts'
+import { newId, reach } from '../../core/index.ts'
 import { FileError } from '../errors.ts'
 import type { CopyOptions, Placed } from '../file-tree.ts'
 import { reservedName } from '../tree-path.ts'
@@ -28,6 +28,7 @@ export async function copyLocally(
     if (!(await copyInto(context, source, temporary, options.shallow === true))) {
       throw new FileError('not_found')
     }
+    await reach('copy.built')
     return await placeLocally(context, temporary, target, options)
   } catch (error) {
     await discard(temporary)
@@ -46,6 +47,7 @@ async function copyInto(
   if (!stats || !isServed(stats)) return false
   if (!stats.isDirectory()) {
     await copyFile(context, source, target)
+    await reach('copy.copied')
     return true
   }
   await mkdir(target)

@@ -1,5 +1,6 @@
 import { constants } from 'node:fs'
 import { link, open, rename, rm, unlink } from 'node:fs/promises'
+import { reach } from '../../core/index.ts'
 import { errnoOf, FileError } from '../errors.ts'
 import { lookAt } from './entry.ts'
 
@@ -40,5 +41,6 @@ export async function renameToFree(source: string, target: string): Promise<void
     await rename(source, target)
     return
   }
+  await reach('place.linked')
   await unlink(source)
 }

@@ -1,6 +1,6 @@
 import { mkdir, rename, unlink } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
-import { newId } from '../../core/index.ts'
+import { newId, reach } from '../../core/index.ts'
 import { errnoOf, FileError, toFileError } from '../errors.ts'
 import type { Placed, PlaceOptions } from '../file-tree.ts'
 import { reservedName } from '../tree-path.ts'
@@ -21,6 +21,7 @@ export function placeLocally(
 ): Promise<Placed> {
   return context.turns.take([source, target], async () => {
     const created = await replace(context, source, target, options.overwrite)
+    await reach('place.placed')
     if (context.durability === 'full') await syncBoth(source, target)
     return { created }
   })
@@ -36,6 +37,7 @@ async function replace(
   if (!moving || !isServed(moving)) throw new FileError('not_found')
   if (existing && !isServed(existing)) throw new FileError('not_served')
   if (existing && !overwrite) throw new FileError('exists')
+  await reach('place.placing')
   if (existing && (existing.isDirectory() || moving.isDirectory())) {
     await swap(context, source, target)
   } else if (overwrite || moving.isDirectory()) {
@@ -53,12 +55,14 @@ async function swap(context: LocalContext, source: string, target: string): Prom
   try {
     await rename(target, held)
     try {
+      await reach('place.set-aside')
       await rename(source, target)
     } catch (error) {
       await rename(held, target)
       throw error
     }
     if (context.durability === 'full') await syncBoth(source, target)
+    await reach('place.replaced')
   } catch (error) {
     await discardEmpty(aside, held)
     throw error
@@ -81,14 +85,17 @@ export async function removeLocally(context: LocalContext, target: string): Prom
   await context.turns.take([target], async () => {
     const existing = await lookAt(target)
     if (!existing || !isServed(existing)) throw new FileError('not_found')
+    await reach('remove.removing')
     if (!existing.isDirectory()) {
       await unlink(target)
       return
     }
     const trash = `${dirname(target)}/${reservedName('trash', newId())}`
     await rename(target, trash)
+    await reach('remove.hidden')
     await discard(trash)
   })
+  await reach('remove.removed')
   if (context.durability === 'full') await syncDirectory(dirname(target))
 }
 

@@ -10,7 +10,7 @@ import {
 import { rename, type FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { promisify } from 'node:util'
-import { newId } from '../../core/index.ts'
+import { newId, reach } from '../../core/index.ts'
 import { FileError, missingParent, toFileError } from '../errors.ts'
 import type { Expected, WriteOptions, Written } from '../file-tree.ts'
 import { reservedName } from '../tree-path.ts'
@@ -42,9 +42,11 @@ export async function writeLocalFile(
     const stats = await (isSmall
       ? writeSmall(context, temporary, first, existing)
       : writeLarge(context, temporary, first, batches, existing))
-    const created = await turns.take([target], () =>
-      commit(context, temporary, target, options.expected),
-    )
+    const created = await turns.take([target], async () => {
+      await reach('put.placing')
+      return commit(context, temporary, target, options.expected)
+    })
+    await reach('put.placed')
     if (durability === 'full') await syncDirectory(dirname(target))
     return { entry: toEntry(name, stats), created }
   } catch (error) {
@@ -76,10 +78,12 @@ async function writeSmall(
 ): Promise<BigIntStats> {
   const fd = guard.openNow(temporary, creation)
   try {
+    await reach('put.opened')
     flushOnClose(fd)
     for (const chunk of chunks) {
       for (let written = 0; written < chunk.length;) written += writeSync(fd, chunk, written)
     }
+    await reach('put.written')
     const stats = stamp(fd)
     if (existing && modeOf(existing) !== modeOf(stats)) fchmodSync(fd, modeOf(existing))
     if (durability === 'full') await promisify(fdatasync)(fd)
@@ -98,8 +102,10 @@ async function writeLarge(
 ): Promise<BigIntStats> {
   const handle = await createFile(context, temporary)
   try {
+    await reach('put.opened')
     flushOnClose(handle.fd)
     await pour(handle, first, batches)
+    await reach('put.written')
     const stats = context.stamp(handle.fd)
     if (existing && modeOf(existing) !== modeOf(stats)) await handle.chmod(modeOf(existing))
     if (context.durability === 'full') await handle.datasync()

@@ -1,4 +1,4 @@
-import { newId, type Clock } from '../../core/index.ts'
+import { newId, reach, type Clock } from '../../core/index.ts'
 import { inTransaction, type Database } from '../../db/index.ts'
 import { sourceOf, targetOf, toRow, type Change, type Look } from './change.ts'
 import { insertChange, selectChanges, type ChangeRow } from './queries.ts'
@@ -40,6 +40,7 @@ export function createChanges({ db, clock, followers, hasState }: ChangesDeps) {
       const before = written ? await look(targetOf(change)) : undefined
       const row = toRow(change, newId(), before?.etag ?? null, clock.now())
       if (written) await inTransaction(db, (tx) => insertChange(tx, row))
+      await reach('change.noted')
       let result: Result
       try {
         result = await work()
@@ -47,8 +48,10 @@ export function createChanges({ db, clock, followers, hasState }: ChangesDeps) {
         if (written) await finish(row, await judge(row, look))
         throw error
       }
+      await reach('change.done')
       // Somebody may have set the first property while the files were changed.
       if (written || (await isConcerned(change))) await finish(row, 'done')
+      await reach('change.settled')
       return result
     },
 

@@ -1,0 +1,105 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { expect } from '@jest/globals'
+import type { FaultPoint } from '../../../src/core/index.ts'
+import { basic, davClient } from '../../support/dav-client.ts'
+import type { Answer } from '../../support/http-request.ts'
+import { runCliHere } from '../../support/cli-in-process.ts'
+import { serveProcess, type ServeProcess } from '../../support/run-cli.ts'
+import { tempDir } from '../../support/temp-dir.ts'
+
+/** Paths and what is in the files; a path that ends in a slash is an empty folder. */
+export type Files = Readonly<Record<string, string>>
+
+export type Dav = ReturnType<typeof davClient>
+
+/** One data directory with one user, and the built server over it as a process that may be killed. */
+export interface CrashStage extends AsyncDisposable {
+  readonly home: string
+  readonly dataDir: string
+  /** Puts files into a folder of the home. */
+  fill(folder: string, files: Files): Promise<void>
+  /** Everything in a folder as it is on the disk, names that no client sees included. */
+  files(folder: string): Files
+  /** Starts the server, or starts it again, armed with a fault or not. */
+  start(fault?: `${FaultPoint}${'' | `@${number}`}:${string}`): Promise<void>
+  /** A client of the running server, in the home or a folder of it. */
+  dav(folder?: string): Dav
+  /** The request ends the server as a power cut would: no answer, no clean-up. */
+  dies(request: Promise<Answer>): Promise<void>
+  /** The running server. */
+  process(): ServeProcess
+  stop(): Promise<void>
+}
+
+export async function crashStage(settings: Record<string, unknown> = {}): Promise<CrashStage> {
+  const folder = await tempDir()
+  const dataDir = join(folder.path, 'data')
+  const home = join(dataDir, 'files', 'alice')
+  const configFile = join(folder.path, 'config.json')
+  const listen = { host: '127.0.0.1', port: 0 }
+  const config = { publicUrl: 'http://127.0.0.1:9', listen, dataDir, dev: true, ...settings }
+  writeFileSync(configFile, JSON.stringify(config))
+  const args = ['--config', configFile]
+  const added = await runCliHere([...args, 'user', 'add', 'alice', '--json'], folder.path)
+  const { password } = JSON.parse(added.out) as { password: string }
+  let running: ServeProcess | undefined
+
+  const current = (): ServeProcess => {
+    if (!running) throw new Error('no server runs')
+    return running
+  }
+
+  async function stop(): Promise<void> {
+    await running?.[Symbol.asyncDispose]()
+    running = undefined
+  }
+
+  return {
+    home,
+    dataDir,
+    async fill(folder, files) {
+      for (const [path, content] of Object.entries(files)) {
+        const target = join(home, folder, path)
+        await mkdir(dirname(target), { recursive: true })
+        await writeFile(target, content)
+      }
+    },
+    files: (folder) => filesIn(join(home, folder)),
+    dav(folder) {
+      const root = `http://${current().address}/dav/files/alice/`
+      return davClient(folder === undefined ? root : `${root}${folder}/`, basic('alice', password))
+    },
+    async start(fault) {
+      await stop()
+      const environment = fault === undefined ? {} : { FAULT: fault }
+      running = await serveProcess(args, { cwd: folder.path, environment })
+    },
+    async dies(request) {
+      await expect(request).rejects.toThrow()
+      expect(await current().ended).toBe('SIGKILL')
+      running = undefined
+    },
+    process: current,
+    stop,
+    async [Symbol.asyncDispose]() {
+      await stop()
+      await folder[Symbol.asyncDispose]()
+    },
+  }
+}
+
+function filesIn(directory: string, prefix = ''): Record<string, string> {
+  const found: Record<string, string> = {}
+  for (const entry of readdirSync(directory, { withFileTypes: true })) {
+    const path = join(directory, entry.name)
+    const name = prefix + entry.name
+    if (!entry.isDirectory()) found[name] = readFileSync(path, 'utf8')
+    else {
+      const members = filesIn(path, `${name}/`)
+      Object.assign(found, Object.keys(members).length === 0 ? { [`${name}/`]: '' } : members)
+    }
+  }
+  return found
+}
