@@ -20,6 +20,7 @@ export const faultPoints = [
   'change.noted',
   'change.done',
   'change.settled',
+  'migration.copied',
   'migration.statement',
 ] as const
 

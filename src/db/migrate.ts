@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { chmodSync, existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { AppError, reach } from '../core/index.ts'
 import type { Database } from './open.ts'
@@ -78,8 +78,13 @@ export function migrateDatabase(db: Database, now: number): string[] {
 function copyBefore(db: Database, migration: string): void {
   const copy = `${db.path}.before-${migration}`
   if (existsSync(copy)) return
-  db.raw.writer.prepare('VACUUM INTO ?').run(copy)
-  chmodSync(copy, 0o600)
+  // Under the final name it is whole, and at no time can others read it.
+  const partial = `${copy}.partial`
+  rmSync(partial, { force: true })
+  writeFileSync(partial, '', { mode: 0o600 })
+  db.raw.writer.prepare('VACUUM INTO ?').run(partial)
+  void reach('migration.copied')
+  renameSync(partial, copy)
 }
 
 /** False when another process was faster. */

@@ -37,8 +37,11 @@ export interface TestServer extends AsyncDisposable {
   addUser(username: string): Promise<string>
   /** A file in a user's home; folders as needed. */
   addFile(username: string, path: string, content: string | Uint8Array): Promise<void>
-  /** Closes every room and opens them again on the same data, port and clock. */
-  restart(): Promise<void>
+  /**
+   * Closes every room and opens them again on the same data, port and clock; `meanwhile` may change
+   * the database.
+   */
+  restart(meanwhile?: (databasePath: string) => void): Promise<void>
   close(): Promise<void>
 }
 
@@ -90,8 +93,10 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
       await mkdir(dirname(join(home, path)), { recursive: true })
       await writeFile(join(home, path), bytes)
     },
-    async restart() {
+    async restart(meanwhile) {
+      const { path } = app.services.db
       await app.close()
+      meanwhile?.(path)
       app = await open()
       handler = createListener(app.services).listener
     },
