@@ -6,6 +6,7 @@ import type { CopyOptions, Placed } from '../file-tree.ts'
 import { reservedName } from '../tree-path.ts'
 import { discard, syncDirectory } from './disk.ts'
 import { isServed, lookAt } from './entry.ts'
+import { whileHeld } from './held.ts'
 import { readNames } from './list.ts'
 import type { LocalContext } from './context.ts'
 import { placeLocally } from './place.ts'
@@ -51,11 +52,14 @@ async function copyInto(
     return true
   }
   await mkdir(target)
-  const names = shallow ? [] : await readNames(context.guard, source)
-  for (const name of names) {
-    await copyInto(context, `${source}/${name}`, `${target}/${name}`, false)
-  }
-  if (context.durability === 'full') await syncDirectory(target)
+  const { guard } = context
+  await whileHeld(guard.hold(source), (from) =>
+    whileHeld(guard.hold(target), async (to) => {
+      const names = shallow ? [] : await readNames(guard, from)
+      for (const name of names) await copyInto(context, `${from}/${name}`, `${to}/${name}`, false)
+      if (context.durability === 'full') await syncDirectory(to)
+    }),
+  )
   return true
 }
 

@@ -1,8 +1,9 @@
 import { constants } from 'node:fs'
-import { link, open, rename, rm, unlink } from 'node:fs/promises'
+import { link, open, readdir, rename, rmdir, unlink } from 'node:fs/promises'
 import { reach } from '../../core/index.ts'
 import { errnoOf, FileError } from '../errors.ts'
 import { lookAt } from './entry.ts'
+import { holdDirectory, whileHeld } from './held.ts'
 
 export type Durability = 'full' | 'normal'
 
@@ -18,7 +19,23 @@ export async function syncDirectory(directory: string): Promise<void> {
 
 /** Removes a temporary. What cannot be removed now stays invisible until the next repair. */
 export async function discard(temporary: string): Promise<void> {
-  await rm(temporary, { recursive: true, force: true }).catch(() => undefined)
+  await removeTree(temporary).catch(() => undefined)
+}
+
+/** Unlike `rm`, it cannot be led elsewhere by a directory that becomes a link meanwhile. */
+async function removeTree(path: string | Buffer): Promise<void> {
+  try {
+    await unlink(path)
+  } catch (error) {
+    if (!['EISDIR', 'EPERM'].includes(errnoOf(error))) throw error
+    await whileHeld(holdDirectory(path), async (directory) => {
+      // Names as bytes: not every one is text.
+      for (const name of await readdir(directory, { encoding: 'buffer' })) {
+        await removeTree(Buffer.concat([Buffer.from(`${directory}/`), name]))
+      }
+    })
+    await rmdir(path)
+  }
 }
 
 /** How file systems without hard links, and kernels that restrict them, say so. */

@@ -1,12 +1,13 @@
 import { statfs } from 'node:fs/promises'
 import { FileError, toFileError } from '../errors.ts'
 import type { DirectoryView, Entry, FileTree, OpenFile, Space } from '../file-tree.ts'
-import { isWithin, type TreePath } from '../tree-path.ts'
+import type { TreePath } from '../tree-path.ts'
 import type { LocalContext } from './context.ts'
 import { copyLocally } from './copy.ts'
 import type { Durability } from './disk.ts'
-import { isServed, lookAt, toEntry } from './entry.ts'
+import { isServed, toEntry } from './entry.ts'
 import { createGuard, type Guard } from './guard.ts'
+import { holdListed, withEnds, withFound, withParent } from './held-places.ts'
 import { listDirectory } from './list.ts'
 import { createLocalState, type LocalState } from './local-state.ts'
 import type { Medium } from './medium.ts'
@@ -34,63 +35,86 @@ const nameOf = (path: TreePath): string => path.at(-1) ?? ''
 export function createLocalTree(options: LocalTreeOptions): FileTree {
   const guard = createGuard(options.root, options.medium)
   const { turns, readBatches, views, smallFiles } = options.state ?? createLocalState()
-  const { durability } = options
-  const context: LocalContext = { guard, durability, turns, readBatches, stamp: createStamp() }
+  const context: LocalContext = {
+    guard,
+    durability: options.durability,
+    // Everybody waits for the same name, however it was reached.
+    turns: { take: (paths, work) => turns.take(paths.map(guard.nameOf), work) },
+    readBatches,
+    stamp: createStamp(),
+  }
+
+  /** What is kept of these places is worth nothing once `work` has begun to change them. */
+  async function changing<Result>(
+    paths: readonly TreePath[],
+    work: () => Promise<Result>,
+  ): Promise<Result> {
+    try {
+      return await work()
+    } finally {
+      const root = await guard.root().catch(() => undefined)
+      for (const path of paths) if (root !== undefined) views.changed([root, ...path].join('/'))
+    }
+  }
+
   const tree: FileTree = {
     stat: (path) => stat(guard, path),
     async *list(path) {
-      yield* listDirectory(guard, await guard.find(path))
+      const held = await holdListed(guard, path)
+      try {
+        yield* listDirectory(guard, held.path)
+      } finally {
+        held.release()
+      }
     },
     view: (path) => view(guard, views, path),
     read: (path) => read(guard, smallFiles, path),
     async write(path, body, writeOptions = {}) {
       if (path.length === 0) throw new FileError('is_a_directory')
-      const target = await guard.claim(path)
-      try {
-        return await writeLocalFile(context, target, nameOf(path), body, writeOptions)
-      } finally {
-        views.changed(target)
-      }
+      const absolute = await guard.claim(path)
+      return changing([path], () =>
+        withParent(guard, absolute, (target) =>
+          writeLocalFile(context, target, nameOf(path), body, writeOptions),
+        ),
+      )
     },
     async mkdir(path) {
       if (path.length === 0) throw new FileError('exists')
-      const target = await guard.claim(path)
-      await guard.verifyParent(target)
-      await makeDirectory(context, target)
-      views.changed(target)
+      const absolute = await guard.claim(path)
+      await changing([path], () =>
+        withParent(guard, absolute, (target) => makeDirectory(context, target)),
+      )
     },
     async remove(path) {
       if (path.length === 0) throw new FileError('is_root')
-      const target = await inOurWords(() => findVerified(guard, path))
-      try {
-        await inOurWords(() => removeLocally(context, target))
-      } finally {
-        views.treeChanged(target)
-      }
+      await changing([path], () =>
+        inOurWords(() => withFound(guard, path, (target) => removeLocally(context, target))),
+      )
     },
     copy: (from, to, copyOptions) =>
-      inOurWords(async () => {
-        const ends = await findEnds(guard, from, to, copyOptions.shallow === true)
-        try {
-          return await copyLocally(context, ends.source, ends.target, copyOptions)
-        } finally {
-          views.treeChanged(ends.target)
-        }
-      }),
+      changing([to], () =>
+        inOurWords(() =>
+          withEnds(guard, from, to, copyOptions.shallow === true, (source, target) =>
+            copyLocally(context, source, target, copyOptions),
+          ),
+        ),
+      ),
     async move(from, to, placeOptions) {
       if (from.length === 0) throw new FileError('is_root')
-      const { source, target } = await findEnds(guard, from, to, false)
       try {
-        return await inOurWords(() => placeLocally(context, source, target, placeOptions))
+        return await changing([from, to], () =>
+          inOurWords(() =>
+            withEnds(guard, from, to, false, (source, target) =>
+              placeLocally(context, source, target, placeOptions),
+            ),
+          ),
+        )
       } catch (error) {
         if (!isOtherDevice(error)) throw error
         // Another file system is mounted inside the tree: no rename goes there.
         const placed = await tree.copy(from, to, placeOptions)
         await tree.remove(from)
         return placed
-      } finally {
-        views.treeChanged(source)
-        views.treeChanged(target)
       }
     },
     space: () => space(guard),
@@ -111,57 +135,17 @@ async function view(
 
 async function read(guard: Guard, smallFiles: SmallFiles, path: TreePath): Promise<OpenFile> {
   const absolute = await guard.find(path)
-  if (guard.isQuick()) {
-    const known = smallFiles.find(absolute)
-    if (known) return known
-    await findParent(guard, absolute)
-    const file = smallFiles.open(guard, absolute, nameOf(path))
-    if (file) return file
-  }
-  return openLocalFile(guard, absolute, nameOf(path))
+  const small = guard.isQuick() ? smallFiles.open(guard, absolute, nameOf(path)) : undefined
+  return small ?? openLocalFile(guard, absolute, nameOf(path))
 }
 
 async function stat(guard: Guard, path: TreePath): Promise<Entry | undefined> {
-  const look = async () => {
-    const absolute = await guard.find(path)
-    const [stats] = await Promise.all([guard.look(absolute), guard.verifyParent(absolute)])
-    return stats
-  }
+  const look = () => withFound(guard, path, async (place) => guard.look(place))
   const stats = await inOurWords(look).catch((error: unknown) => {
     if (error instanceof FileError) return undefined
     throw error
   })
   return stats && isServed(stats) ? toEntry(nameOf(path), stats) : undefined
-}
-
-async function findVerified(guard: Guard, path: TreePath): Promise<string> {
-  const absolute = await guard.find(path)
-  await findParent(guard, absolute)
-  return absolute
-}
-
-/** For something that should exist: without its parent it does not. */
-async function findParent(guard: Guard, absolute: string): Promise<void> {
-  await guard.verifyParent(absolute).catch((cause: unknown) => {
-    throw cause instanceof FileError ? new FileError('not_found', { cause }) : cause
-  })
-}
-
-/** The two ends of a copy or move, checked for what needs no look at the disk first. */
-async function findEnds(guard: Guard, from: TreePath, to: TreePath, shallow: boolean) {
-  if (to.length === 0) throw new FileError('is_root')
-  // A directory copied without its members does not meet itself below.
-  const meets = isWithin(to, from) && !(shallow && to.length > from.length)
-  if (isWithin(from, to)) throw new FileError('into_itself')
-  const source = await findVerified(guard, from)
-  const stats = await lookAt(source)
-  if (!stats || !isServed(stats)) throw new FileError('not_found')
-  if (meets && stats.isDirectory()) throw new FileError('into_itself')
-  const target = await guard.claim(to)
-  await guard.verifyParent(target)
-  const parent = await lookAt(target.slice(0, target.lastIndexOf('/')))
-  if (!parent?.isDirectory()) throw new FileError('parent_missing')
-  return { source, target }
 }
 
 async function inOurWords<Result>(work: () => Promise<Result>): Promise<Result> {

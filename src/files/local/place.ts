@@ -7,6 +7,7 @@ import { reservedName } from '../tree-path.ts'
 import { discard, renameToFree, syncDirectory } from './disk.ts'
 import { isServed, lookAt } from './entry.ts'
 import type { LocalContext } from './context.ts'
+import { whileHeld } from './held.ts'
 
 /**
  * Puts `source` where `target` is, by renaming. Files replace files with one rename. Where a
@@ -50,23 +51,25 @@ async function replace(
 
 async function swap(context: LocalContext, source: string, target: string): Promise<void> {
   const aside = `${dirname(target)}/${reservedName('swap', newId())}`
-  const held = `${aside}/${basename(target)}`
   await mkdir(aside)
-  try {
-    await rename(target, held)
+  await whileHeld(context.guard.hold(aside), async (directory) => {
+    const held = `${directory}/${basename(target)}`
     try {
-      await reach('place.set-aside')
-      await rename(source, target)
+      await rename(target, held)
+      try {
+        await reach('place.set-aside')
+        await rename(source, target)
+      } catch (error) {
+        await rename(held, target)
+        throw error
+      }
+      if (context.durability === 'full') await syncBoth(source, target)
+      await reach('place.replaced')
     } catch (error) {
-      await rename(held, target)
+      await discardEmpty(aside, held)
       throw error
     }
-    if (context.durability === 'full') await syncBoth(source, target)
-    await reach('place.replaced')
-  } catch (error) {
-    await discardEmpty(aside, held)
-    throw error
-  }
+  })
   await discard(aside)
 }
 

@@ -15,6 +15,11 @@ export interface Scan extends DirectoryView {
   readonly served: readonly (LocalEntry | undefined)[]
 }
 
+export interface ScanLimits {
+  readonly maxMembers: number
+  readonly nextVersion: () => number
+}
+
 /**
  * Looks at a directory and at everything in it, names included: times of directories tick too
  * coarsely to be trusted. Gives back `known` itself when nothing differs.
@@ -25,15 +30,26 @@ export async function scanDirectory(
   guard: Guard,
   directory: string,
   known: Scan | undefined,
-  { maxMembers, nextVersion }: { maxMembers: number; nextVersion: () => number },
+  limits: ScanLimits,
 ): Promise<Scan | 'long' | undefined> {
-  const stats = await guard.look(directory)
-  if (!stats?.isDirectory()) return undefined
-  const names = await readNames(guard, directory).catch((error: unknown) => {
-    if (error instanceof FileError) return undefined
-    throw error
-  })
-  if (names === undefined) return undefined
+  const held = await guard.hold(directory).catch(unlessFault)
+  if (held === undefined) return undefined
+  try {
+    return await scanHeld(guard, held.path, known, limits)
+  } finally {
+    held.release()
+  }
+}
+
+async function scanHeld(
+  guard: Guard,
+  directory: string,
+  known: Scan | undefined,
+  { maxMembers, nextVersion }: ScanLimits,
+): Promise<Scan | 'long' | undefined> {
+  const stats = await guard.look(`${directory}/.`)
+  const names = await readNames(guard, directory).catch(unlessFault)
+  if (stats === undefined || names === undefined) return undefined
   if (names.length > maxMembers) return 'long'
   const served = await findServed(guard, directory, names, known)
   const isSame =
@@ -64,4 +80,8 @@ async function findServed(
     if (served.length < names.length) await nextTurn()
   }
   return served
+}
+
+function unlessFault(error: unknown): undefined {
+  if (!(error instanceof FileError)) throw error
 }

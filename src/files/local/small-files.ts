@@ -17,15 +17,7 @@ const maxBytes = 8 * 1024 * 1024
 
 /** Opens small files at once, and for a moment remembers those that everybody asks for. */
 export interface SmallFiles {
-  /**
-   * What was read a moment ago, if the same version is there still. That holds whatever the path
-   * leads through by now: it is the inode that was verified.
-   */
-  find(absolute: string): OpenFile | undefined
-  /**
-   * `undefined` for whatever is not a small file; the long way then says what is wrong with it.
-   * The parent must have been verified.
-   */
+  /** `undefined` for whatever is not a small file; the long way then says what is wrong with it. */
   open(guard: Guard, absolute: string, name: string): OpenFile | undefined
 }
 
@@ -38,16 +30,15 @@ interface Kept {
 export function createSmallFiles(now: () => number = () => performance.now()): SmallFiles {
   const kept = new LRUCache<string, Kept>({ maxSize: maxBytes })
   return {
-    find(absolute) {
-      const known = kept.get(absolute)
-      if (!known || now() - known.readAt > maxAgeMs) return undefined
-      const stats = lookAtNow(absolute)
-      return stats && isSmall(stats) && isSameVersion(known.stats, stats) ? known.file : undefined
-    },
     open(guard, absolute, name) {
       const stats = lookAtNow(absolute)
       if (stats === undefined || !isSmall(stats)) return undefined
       const readAt = now()
+      const known = kept.get(absolute)
+      // Whatever the path leads through by now: it is the inode that was verified.
+      if (known && isSameVersion(known.stats, stats) && readAt - known.readAt <= maxAgeMs) {
+        return known.file
+      }
       const read = readSmall(guard, absolute, name)
       if (!read) return undefined
       kept.set(absolute, { ...read, readAt }, { size: 1024 + read.file.entry.size })

@@ -20,10 +20,8 @@ export interface Views {
    * and no change of our own since. `undefined` for what is no directory, or too long to be kept.
    */
   find(guard: Guard, directory: string): Promise<Scan | undefined>
-  /** Something at this path was written, made, moved or removed by us. */
+  /** Something at this path was written, made, moved or removed by us, with all that is below. */
   changed(absolute: string): void
-  /** The same for everything below as well. */
-  treeChanged(absolute: string): void
 }
 
 interface Kept {
@@ -75,13 +73,6 @@ export function createViews(now: () => number = () => performance.now()): Views 
     kept.seenAt = -Infinity
   }
 
-  function changed(absolute: string): void {
-    spoil(absolute)
-    // Its own entry is in its parent's view, and its parent's in the next one's.
-    spoil(dirname(absolute))
-    spoil(dirname(dirname(absolute)))
-  }
-
   return {
     async find(guard, directory) {
       const earliest = now() - maxAgeMs
@@ -98,9 +89,11 @@ export function createViews(now: () => number = () => performance.now()): Views 
       }
       return undefined
     },
-    changed,
-    treeChanged(absolute) {
-      changed(absolute)
+    changed(absolute) {
+      spoil(absolute)
+      // Its own entry is in its parent's view, and its parent's in the next one's.
+      spoil(dirname(absolute))
+      spoil(dirname(dirname(absolute)))
       for (const path of views.keys()) if (path.startsWith(`${absolute}/`)) spoil(path)
     },
   }

@@ -31,8 +31,10 @@ async function observe({ home, dataDir, process }: CrashStage, work: () => Promi
   return lines.flatMap((line) => {
     if (line.includes('"HTTP/1.1 20')) return ['answer']
     const [, call = '', path = ''] = /^\d+ +(\w+)\(\d*[<"](\/[^>"]*)[>"]/.exec(line) ?? []
-    if (!path.startsWith(home) || /^(write|send)/.test(call)) return []
-    const name = path === home ? 'home' : path.slice(home.length + 1)
+    // What is renamed is named by a directory that is held open.
+    const [, member] = /^\/proc\/self\/fd\/\d+\/(.+)$/.exec(path) ?? []
+    if ((member === undefined && !path.startsWith(home)) || /^(write|send)/.test(call)) return []
+    const name = member ?? (path === home ? 'home' : path.slice(home.length + 1))
     return [`${call} ${name.replaceAll(/(\.davmesh-\w+)-\w+/g, '$1')}`]
   })
 }
@@ -45,17 +47,17 @@ const rows: [string, (dav: Dav) => Promise<{ status: number }>, string[]][] = [
   [
     'PUT',
     (dav) => dav.put('dir/a', 'new'),
-    ['fdatasync dir/.davmesh-put', 'rename dir/.davmesh-put', 'fsync dir', 'answer'],
+    ['fdatasync dir/.davmesh-put', 'rename .davmesh-put', 'fsync dir', 'answer'],
   ],
   [
     'PUT of a new file alone',
     (dav) => dav.put('dir/b', 'new', { 'if-none-match': '*' }),
-    ['fdatasync dir/.davmesh-put', 'link dir/.davmesh-put', 'fsync dir', 'answer'],
+    ['fdatasync dir/.davmesh-put', 'link .davmesh-put', 'fsync dir', 'answer'],
   ],
   [
     'MOVE',
     (dav) => dav.copyOrMove('MOVE', 'dir/a', `${to}other/c`),
-    ['rename dir/a', 'fsync dir', 'fsync other', 'answer'],
+    ['rename a', 'fsync dir', 'fsync other', 'answer'],
   ],
   [
     'COPY',
