@@ -21,9 +21,16 @@ export function isSegment(text: string): boolean {
   return text.length * 3 <= maxNameBytes || Buffer.byteLength(text) <= maxNameBytes
 }
 
-/** Case is ignored, because some file systems ignore it. */
-export const isReservedName = (segment: string): boolean =>
-  segment.startsWith('.') && segment.toLowerCase().startsWith(reservedPrefix)
+const ascii = /^[ -~]*$/
+
+/** What is ignored here is ignored by some file systems: case, and characters without a shape. */
+export function isReservedName(segment: string): boolean {
+  if (ascii.test(segment)) {
+    return segment.startsWith('.') && segment.toLowerCase().startsWith(reservedPrefix)
+  }
+  const visible = segment.normalize('NFKC').replace(/\p{Default_Ignorable_Code_Point}/gu, '')
+  return visible.toLowerCase().startsWith(reservedPrefix)
+}
 
 /** The name of a temporary; `purpose` tells the repair what it finds. */
 export const reservedName = (purpose: string, id: string): string =>
