@@ -36,7 +36,6 @@ export interface CrashStage extends AsyncDisposable {
 export async function crashStage(settings: Record<string, unknown> = {}): Promise<CrashStage> {
   const folder = await tempDir()
   const dataDir = join(folder.path, 'data')
-  const home = join(dataDir, 'files', 'alice')
   const configFile = join(folder.path, 'config.json')
   const listen = { host: '127.0.0.1', port: 0 }
   const config = { publicUrl: 'http://127.0.0.1:9', listen, dataDir, dev: true, ...settings }
@@ -44,6 +43,8 @@ export async function crashStage(settings: Record<string, unknown> = {}): Promis
   const args = ['--config', configFile]
   const added = await runCliHere([...args, 'user', 'add', 'alice', '--json'], folder.path)
   const { password } = JSON.parse(added.out) as { password: string }
+  const listed = await runCliHere([...args, 'user', 'list', '--json'], folder.path)
+  const [{ home }] = JSON.parse(listed.out) as [{ home: string }]
   let running: ServeProcess | undefined
 
   const current = (): ServeProcess => {

@@ -8,7 +8,7 @@ let scratch: Scratch
 
 /** What somebody with a shell can put into a home, and whether it could be made here. */
 const oddities: [string, (path: string) => void][] = [
-  ['a FIFO', (path) => void execFileSync('mkfifo', [path])],
+  ['a FIFO', (path) => void execFileSync('sh', ['-c', 'exec mkfifo "$0"', path])],
   ['a device', (path) => void execFileSync('mknod', [path, 'c', '1', '5'], { stdio: 'ignore' })],
   [
     "another user's file with a second name",

@@ -78,6 +78,14 @@ describe('F: XML that is not acceptable', () => {
     if (status === 403) expect(counted.body).toContain('<D:no-external-entities/>')
   })
 
+  it.each(rows)('refuses %s of a PROPPATCH and of a LOCK as well', async (_, body, status) => {
+    for (const method of ['PROPPATCH', 'LOCK']) {
+      for (const chunked of [false, true]) {
+        await expectRefused(scratch, { ...propfind(body), method, chunked }, status)
+      }
+    }
+  })
+
   const types: [string, number][] = [
     ['text/plain', 415],
     ['application/json', 415],
