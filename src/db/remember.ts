@@ -11,20 +11,23 @@ export function remember<Value>(
   db: Database,
   max: number,
   read: (key: string) => Promise<Value>,
-): (key: string) => Promise<Value> {
+): (key: string) => Value | Promise<Value> {
   const known = new LRUCache<string, { readonly value: Value }>({ max })
   let version = db.version()
-  return async (key) => {
+  async function readNow(key: string, current: number): Promise<Value> {
+    const value = await read(key)
+    // What was read after somebody's commit is not of this version.
+    if (version === current) known.set(key, { value })
+    return value
+  }
+
+  return (key) => {
     const current = db.version()
     if (current !== version) {
       known.clear()
       version = current
     }
     const kept = known.get(key)
-    if (kept) return kept.value
-    const value = await read(key)
-    // What was read after somebody's commit is not of this version.
-    if (version === current) known.set(key, { value })
-    return value
+    return kept ? kept.value : readNow(key, current)
   }
 }

@@ -70,7 +70,7 @@ export interface ResourceVerbs {
   refreshLock(lock: Lock, seconds: number): Promise<void>
   removeLock(lock: Lock): Promise<void>
   /** Cheap, as above. */
-  hasProperties(treeId: string): Promise<boolean>
+  hasProperties(treeId: string): boolean | Promise<boolean>
   /** Of a resource, or of its members as well; with `names`, at least those so named. */
   findProperties(
     at: ResourcePlace,

@@ -1,4 +1,4 @@
-import { lstatSync, type BigIntStats } from 'node:fs'
+import { lstatSync, type BigIntStats, type Stats } from 'node:fs'
 import { lstat } from 'node:fs/promises'
 import { errnoOf } from '../errors.ts'
 import type { Entry } from '../file-tree.ts'
@@ -7,10 +7,10 @@ import type { Entry } from '../file-tree.ts'
  * Whether callers may know of it: plain files and directories only. A file with several names that
  * another user owns may be a window to somewhere else, so it is not served.
  */
-export function isServed(stats: BigIntStats): boolean {
+export function isServed(stats: BigIntStats | Stats): boolean {
   if (stats.isDirectory()) return true
   if (!stats.isFile()) return false
-  return stats.nlink <= 1n || Number(stats.uid) === process.geteuid?.()
+  return Number(stats.nlink) <= 1 || Number(stats.uid) === process.geteuid?.()
 }
 
 /** An entry, and enough of what it was made from to tell whether it still holds. */

@@ -7,13 +7,21 @@ import { encodeSegment } from '../gate/target.ts'
 
 const unknownType = 'application/octet-stream'
 
-const known = new LRUCache<string, string>({
+interface MediaType {
+  readonly text: string
+  readonly isActive: boolean
+}
+
+const known = new LRUCache<string, MediaType>({
   max: 500,
-  memoMethod: (extension) => (extension.length > 1 && contentType(extension)) || unknownType,
+  memoMethod(extension) {
+    const text = (extension.length > 1 && contentType(extension)) || unknownType
+    return { text, isActive: active.test(text) }
+  },
 })
 
 /** The media type by the name's extension; text is UTF-8. */
-export const typeOf = (name: string): string => known.memo(extname(name))
+export const typeOf = (name: string): string => known.memo(extname(name)).text
 
 /** Types in which a browser would run what somebody stored (RFC 4918 §20.8). */
 const active =
@@ -21,18 +29,19 @@ const active =
 
 /** The fields that describe a file, the same for GET and HEAD. */
 export function describeFile(entry: Entry): Record<string, string> {
-  const type = typeOf(entry.name)
-  return {
-    'Content-Type': type,
+  const { text, isActive } = known.memo(extname(entry.name))
+  const fields: Record<string, string> = {
+    'Content-Type': text,
     ETag: entry.etag,
     'Last-Modified': formatHttpDate(entry.modifiedAt),
     'Accept-Ranges': 'bytes',
     'X-Content-Type-Options': 'nosniff',
     'Content-Security-Policy': 'sandbox',
-    ...(active.test(type) && {
-      'Content-Disposition': `attachment; filename*=UTF-8''${encodeFileName(entry.name)}`,
-    }),
   }
+  if (isActive) {
+    fields['Content-Disposition'] = `attachment; filename*=UTF-8''${encodeFileName(entry.name)}`
+  }
+  return fields
 }
 
 /** RFC 8187 §3.2.1: fewer characters stay as they are than in a path. */

@@ -17,11 +17,13 @@ export const head: DavMethod = { needs: ['read'], body: 'ignored', run: runHead 
 
 async function runGet(exchange: Exchange): Promise<void> {
   const { tree, place } = exchange
-  const file = await tree.read(place.path).catch((error: unknown) => {
-    if (error instanceof FileError && error.code === 'is_a_directory') return undefined
+  let file: OpenFile
+  try {
+    file = await tree.read(place.path)
+  } catch (error) {
+    if (error instanceof FileError && error.code === 'is_a_directory') return sendListing(exchange)
     throw error
-  })
-  if (!file) return sendListing(exchange)
+  }
   try {
     await sendFile(exchange, file)
   } finally {

@@ -14,7 +14,7 @@ import type { Database } from '../../../src/db/index.ts'
 let dir: string
 let db: Database
 let asked: string[]
-let find: (name: string) => Promise<number>
+let find: (name: string) => number | Promise<number>
 
 const addUser = (to: Database, username: string) =>
   inTransaction(to, async (tx) => {
