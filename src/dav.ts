@@ -10,6 +10,7 @@ import {
   type AuthChain,
   type AuthPlugin,
   type Principal,
+  type ShareRoot,
 } from './auth/index.ts'
 import type { Config } from './config/index.ts'
 import { subtree, type FileTree } from './files/index.ts'
@@ -73,6 +74,7 @@ export function createChain({ config, tokens, users, shares, events }: Services)
 /** A user's own tree, or the part of the owner's tree that a share opens. */
 function createTreeOpener({ users, treeOf }: Services) {
   const homes = new LRUCache<string, FileTree>({ max: 1000 })
+  const parts = new LRUCache<string, FileTree>({ max: 1000 })
 
   async function homeOf(userId: string): Promise<FileTree | undefined> {
     const known = homes.get(userId)
@@ -83,14 +85,22 @@ function createTreeOpener({ users, treeOf }: Services) {
     return tree
   }
 
+  async function partOf({ ownerId, path }: ShareRoot): Promise<FileTree | undefined> {
+    const key = JSON.stringify([ownerId, path])
+    const known = parts.get(key)
+    if (known !== undefined) return known
+    const home = await homeOf(ownerId)
+    const tree = home && subtree(home, path)
+    if (tree !== undefined) parts.set(key, tree)
+    return tree
+  }
+
   return async (principal: Principal): Promise<FileTree | undefined> => {
     switch (principal.kind) {
       case 'user':
         return homeOf(principal.userId)
-      case 'share': {
-        const home = await homeOf(principal.root.ownerId)
-        return home && subtree(home, principal.root.path)
-      }
+      case 'share':
+        return partOf(principal.root)
       case 'token':
         return undefined
     }

@@ -1,4 +1,5 @@
 import { createBatchReader, type BatchReader } from './batches.ts'
+import { createPace, type Pace } from './pace.ts'
 import { createSmallFiles, type SmallFiles } from './small-files.ts'
 import { createTurns, type Turns } from './turns.ts'
 import { createViews, type Views } from './views.ts'
@@ -9,6 +10,7 @@ import { createViews, type Views } from './views.ts'
  */
 export interface LocalState {
   readonly turns: Turns
+  readonly pace: Pace
   readonly readBatches: BatchReader
   readonly views: Views
   readonly smallFiles: SmallFiles
@@ -16,6 +18,7 @@ export interface LocalState {
 
 export const createLocalState = (): LocalState => ({
   turns: createTurns(),
+  pace: createPace(),
   readBatches: createBatchReader(),
   views: createViews(),
   smallFiles: createSmallFiles(),

@@ -1,5 +1,5 @@
 import {
-  close,
+  closeSync,
   constants,
   fchmodSync,
   fdatasync,
@@ -30,15 +30,15 @@ export async function writeLocalFile(
   body: AsyncIterable<Uint8Array>,
   options: WriteOptions,
 ): Promise<Written> {
-  const { guard, durability, turns, readBatches } = context
-  await guard.verifyParent(target)
-  const existing = checkReplaceable(await guard.look(target))
+  const { durability, turns, readBatches } = context
+  await context.guard.verifyParent(target)
+  const existing = checkReplaceable(await context.guard.look(target))
   const batches = readBatches(body, options.maxBytes ?? Infinity)
   const temporary = `${dirname(target)}/${reservedName('put', newId())}`
   try {
     // Nothing is on disk before there is something to write: most bodies are whole by then.
     const first = await batches.next()
-    const isSmall = first.isLast && first.length <= smallBytes && guard.isQuick()
+    const isSmall = first.isLast && first.length <= smallBytes && isQuick(context)
     const stats = await (isSmall
       ? writeSmall(context, temporary, first, existing)
       : writeLarge(context, temporary, first, batches, existing))
@@ -57,6 +57,8 @@ export async function writeLocalFile(
   }
 }
 
+const isQuick = ({ guard, pace }: LocalContext): boolean => guard.isQuick() && pace.isQuick()
+
 const creation = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL
 
 export const createFile = (context: LocalContext, absolute: string): Promise<FileHandle> =>
@@ -71,12 +73,12 @@ const flushOnClose = (fd: number): void => ftruncateSync(fd, 0)
 
 /** Without leaving the thread: six trips to the pool cost more than the work they carry. */
 async function writeSmall(
-  { guard, durability, stamp }: LocalContext,
+  { guard, pace, durability, stamp }: LocalContext,
   temporary: string,
   { chunks }: Batch,
   existing: BigIntStats | undefined,
 ): Promise<BigIntStats> {
-  const fd = guard.openNow(temporary, creation)
+  const fd = pace.inPlace(() => guard.openNow(temporary, creation))
   try {
     await reach('put.opened')
     flushOnClose(fd)
@@ -89,7 +91,7 @@ async function writeSmall(
     if (durability === 'full') await promisify(fdatasync)(fd)
     return stats
   } finally {
-    await promisify(close)(fd)
+    pace.inPlace(() => closeSync(fd))
   }
 }
 
@@ -124,12 +126,12 @@ function checkReplaceable(existing: BigIntStats | undefined): BigIntStats | unde
 }
 
 async function commit(
-  { guard }: LocalContext,
+  context: LocalContext,
   temporary: string,
   target: string,
   expected?: Expected,
 ): Promise<boolean> {
-  const existing = checkReplaceable(await guard.look(target))
+  const existing = checkReplaceable(await context.guard.look(target))
   if (expected === 'absent') {
     await renameToFree(temporary, target).catch((error: unknown) => {
       throw error instanceof FileError ? new FileError('changed', { cause: error }) : error
@@ -139,7 +141,6 @@ async function commit(
   if (expected && (!existing || toEntry('', existing).etag !== expected.etag)) {
     throw new FileError('changed')
   }
-  // In the pool: when it replaces, ext4 first sends the content to the disk.
   await rename(temporary, target)
   return existing === undefined
 }
