@@ -18,17 +18,22 @@ export function createListings(): RenderView {
     sizeCalculation: (body, key) => body.length + key.length,
   })
   return (view, asked, subject) => {
-    // Everything that a body depends on; a version is never used twice.
-    const { href, displayName, isRoot, permissions } = subject
-    const key = [view.version, isRoot, permissions.join(), displayName, href, asked.key].join('\n')
-    const found = known.get(key)
+    const key = asked.key === undefined ? undefined : keyOf(view, asked.key, subject)
+    const found = key === undefined ? undefined : known.get(key)
     if (found) return found
     let text = multistatusStart + renderResponse(asked.plan, subject)
     for (const entry of view.members) {
       text += renderResponse(asked.plan, memberOf(subject, entry))
     }
     const body = Buffer.from(text + multistatusEnd)
-    if (asked.key !== undefined) known.set(key, body)
+    if (key !== undefined) known.set(key, body)
     return body
   }
 }
+
+/** Everything that a body depends on; a version is never used twice. */
+const keyOf = (
+  { version }: DirectoryView,
+  asked: string,
+  { href, displayName, isRoot, permissions }: Subject,
+): string => [version, isRoot, permissions.join(), displayName, href, asked].join('\n')
