@@ -47,6 +47,8 @@ const name = obstacle === undefined ? 'a full disk' : `a full disk (not here: ${
     expect((await alice.get('old.txt')).text).toBe('old')
     expect((await alice.propfind('', '1')).status).toBe(207)
     expect((await fetch(`${server.url}/readyz`)).status).toBe(200)
+    // The client was told; it is no fault of ours.
+    expect(server.log.entries().filter(({ level }) => Number(level) >= 50)).toEqual([])
   }
 
   it('says how much room there is (RFC 4331)', async () => {
@@ -70,12 +72,16 @@ const name = obstacle === undefined ? 'a full disk' : `a full disk (not here: ${
   })
 
   it.each([
-    ['an existing file', 'old.txt'],
-    ['a new file', 'new.txt'],
-  ])('refuses a chunked PUT to %s when the disk is full', async (_, path) => {
+    ['an existing file', 'old.txt', 'content-length'],
+    ['a new file', 'new.txt', 'content-length'],
+    ['an existing file', 'old.txt', 'transfer-encoding'],
+    ['a new file', 'new.txt', 'transfer-encoding'],
+  ])('refuses what does not fit into %s (%s, %s)', async (_, path, framing) => {
     const body = Buffer.alloc(32 * mib)
-    const headers = { 'transfer-encoding': 'chunked' }
-    expect((await alice.call('PUT', path, { body, headers })).status).toBe(507)
+    const value = framing === 'content-length' ? String(body.length) : 'chunked'
+    expect((await alice.call('PUT', path, { body, headers: { [framing]: value } })).status).toBe(
+      507,
+    )
     await expectIntact()
   })
 
@@ -87,6 +93,9 @@ const name = obstacle === undefined ? 'a full disk' : `a full disk (not here: ${
     disk.free()
     expect((await alice.copyOrMove('COPY', 'd', '/dav/files/alice/e')).status).toBe(201)
     expect((await alice.remove('e')).status).toBe(204)
+    const headers = { 'transfer-encoding': 'chunked' }
+    expect((await alice.put('old.txt', Buffer.alloc(2 * mib), headers)).status).toBe(204)
+    expect((await alice.put('old.txt', 'old')).status).toBe(204)
   })
 
   it('refuses properties and locks when the database cannot grow, and removes all the same', async () => {
