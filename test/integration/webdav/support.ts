@@ -19,7 +19,12 @@ import {
   openDatabase,
   type Database,
 } from '../../../src/db/index.ts'
-import { createLocalState, createLocalTree, subtree } from '../../../src/files/index.ts'
+import {
+  createLocalState,
+  createLocalTree,
+  subtree,
+  type Medium,
+} from '../../../src/files/index.ts'
 import { createHttpServer } from '../../../src/http/index.ts'
 import { createWebdav, type RequestHandler, type WebdavDeps } from '../../../src/webdav/index.ts'
 import { createResources } from '../../../src/resources/index.ts'
@@ -145,7 +150,10 @@ const password: AuthPlugin = {
 }
 
 /** One server on port 0 over a directory of its own. */
-export async function startScratch(overrides: Partial<WebdavDeps> = {}): Promise<Scratch> {
+export async function startScratch(
+  overrides: Partial<WebdavDeps> = {},
+  medium: Medium = 'auto',
+): Promise<Scratch> {
   const root = mkdtempSync(join(tmpdir(), 'webdav-'))
   const home = join(root, 'alice')
   mkdirSync(join(home, 'shared'), { recursive: true })
@@ -162,7 +170,7 @@ export async function startScratch(overrides: Partial<WebdavDeps> = {}): Promise
   const principals: Principal[] = []
   const state = createLocalState()
   const treeOf = (user: string) =>
-    createLocalTree({ root: join(root, user), durability: 'normal', state })
+    createLocalTree({ root: join(root, user), durability: 'normal', medium, state })
   const data = join(root, 'davmesh.sqlite')
   const asked: string[] = []
   const clock = overrides.clock ?? systemClock

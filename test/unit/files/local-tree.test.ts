@@ -207,3 +207,19 @@ describe('repairLocalTree', () => {
     expect(existsSync(join(base, 'outside', put))).toBe(true)
   })
 })
+
+describe('what holds the files', () => {
+  it.each([
+    ['auto', true],
+    ['local', true],
+    ['network', false],
+  ] as const)('%s: listings and small files are kept: %s', async (medium, isKept) => {
+    const onMedium = createLocalTree({ root, durability: 'normal', medium })
+    const [one, other] = [await onMedium.view?.(['dir']), await onMedium.view?.(['dir'])]
+    expect(one !== undefined).toBe(isKept)
+    expect(one?.members).toBe(other?.members)
+    const [file, again] = [await onMedium.read(['dir', 'x']), await onMedium.read(['dir', 'x'])]
+    expect(file === again).toBe(isKept)
+    await Promise.all([file.close(), again.close()])
+  })
+})
