@@ -16,6 +16,8 @@ export function davClient(root: string, authorization?: string) {
       headers: { ...(authorization !== undefined && { authorization }), ...options.headers },
     })
   return {
+    /** For what this client cannot say. */
+    authorization,
     call,
     get: (path = '', headers: Fields = {}): Promise<Answer> => call('GET', path, { headers }),
     put: (path: string, body: string | Uint8Array, headers: Fields = {}): Promise<Answer> =>
