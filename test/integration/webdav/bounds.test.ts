@@ -103,7 +103,7 @@ describe('what is kept is bounded', () => {
     await inTurns(500, read)
     expect(await growthBy(() => inTurns(2000, look))).toBeLessThan(160 * mib)
     // Twelve times what may be kept of them.
-    expect(await growthBy(() => inTurns(2000, read))).toBeLessThan(100 * mib)
+    expect(await growthBy(() => inTurns(2000, read))).toBeLessThan(60 * mib)
   })
 
   it('by a number of members, beyond which a folder is listed a part after another', async () => {
