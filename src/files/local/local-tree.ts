@@ -47,6 +47,7 @@ export function createLocalTree(options: LocalTreeOptions): FileTree {
 
   /** What is kept of these places is worth nothing once `work` has begun to change them. */
   async function changing<Result>(
+    reach: 'one' | 'tree',
     paths: readonly TreePath[],
     work: () => Promise<Result>,
   ): Promise<Result> {
@@ -54,7 +55,11 @@ export function createLocalTree(options: LocalTreeOptions): FileTree {
       return await work()
     } finally {
       const root = await guard.root().catch(() => undefined)
-      for (const path of paths) if (root !== undefined) views.changed([root, ...path].join('/'))
+      for (const path of root === undefined ? [] : paths) {
+        const absolute = [root, ...path].join('/')
+        views.changed(absolute)
+        if (reach === 'tree') views.changedBelow(absolute)
+      }
     }
   }
 
@@ -73,7 +78,7 @@ export function createLocalTree(options: LocalTreeOptions): FileTree {
     async write(path, body, writeOptions = {}) {
       if (path.length === 0) throw new FileError('is_a_directory')
       const absolute = await guard.claim(path)
-      return changing([path], () =>
+      return changing('one', [path], () =>
         withParent(guard, absolute, (target) =>
           writeLocalFile(context, target, nameOf(path), body, writeOptions),
         ),
@@ -82,18 +87,18 @@ export function createLocalTree(options: LocalTreeOptions): FileTree {
     async mkdir(path) {
       if (path.length === 0) throw new FileError('exists')
       const absolute = await guard.claim(path)
-      await changing([path], () =>
+      await changing('one', [path], () =>
         withParent(guard, absolute, (target) => makeDirectory(context, target)),
       )
     },
     async remove(path) {
       if (path.length === 0) throw new FileError('is_root')
-      await changing([path], () =>
+      await changing('tree', [path], () =>
         inOurWords(() => withFound(guard, path, (target) => removeLocally(context, target))),
       )
     },
     copy: (from, to, copyOptions) =>
-      changing([to], () =>
+      changing('tree', [to], () =>
         inOurWords(() =>
           withEnds(guard, from, to, copyOptions.shallow === true, (source, target) =>
             copyLocally(context, source, target, copyOptions),
@@ -103,7 +108,7 @@ export function createLocalTree(options: LocalTreeOptions): FileTree {
     async move(from, to, placeOptions) {
       if (from.length === 0) throw new FileError('is_root')
       try {
-        return await changing([from, to], () =>
+        return await changing('tree', [from, to], () =>
           inOurWords(() =>
             withEnds(guard, from, to, false, (source, target) =>
               placeLocally(context, source, target, placeOptions),

@@ -20,8 +20,10 @@ export interface Views {
    * and no change of our own since. `undefined` for what is no directory, or too long to be kept.
    */
   find(guard: Guard, directory: string): Promise<Scan | undefined>
-  /** Something at this path was written, made, moved or removed by us, with all that is below. */
+  /** Something at this path was written, made, moved or removed by us. */
   changed(absolute: string): void
+  /** The same for all that is below: dearer, the more is kept. */
+  changedBelow(absolute: string): void
 }
 
 interface Kept {
@@ -94,6 +96,8 @@ export function createViews(now: () => number = () => performance.now()): Views 
       // Its own entry is in its parent's view, and its parent's in the next one's.
       spoil(dirname(absolute))
       spoil(dirname(dirname(absolute)))
+    },
+    changedBelow(absolute) {
       for (const path of views.keys()) if (path.startsWith(`${absolute}/`)) spoil(path)
     },
   }
