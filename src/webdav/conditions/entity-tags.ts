@@ -3,7 +3,8 @@ const tag = /^(W\/)?"[\u0021\u0023-\u007e\u0080-\u00ff]*"/
 
 /** The tags of an If-Match or If-None-Match field, `*`, or as far as the list can be read. */
 export function parseEntityTags(field: string): readonly string[] | '*' {
-  let rest = field.trim()
+  // RFC 9110 §5.6.1.2: empty members of a list are nothing.
+  let rest = field.replace(/^[\s,]+/, '').trimEnd()
   if (rest === '*') return '*'
   const tags: string[] = []
   while (rest !== '') {

@@ -12,7 +12,8 @@ export function parseRange(field: string | undefined, size: number): Ranges {
   const specs = list.split(',').map((spec) => spec.trim())
   if (specs.length > maxRanges) return 'whole'
   const ranges: ByteRange[] = []
-  for (const spec of specs) {
+  // RFC 9110 §5.6.1.2: empty members of a list are nothing.
+  for (const spec of specs.filter((text) => text !== '')) {
     const range = parseSpec(spec, size)
     if (range === 'malformed') return 'unsatisfiable'
     if (range) ranges.push(range)

@@ -26,16 +26,21 @@ const names = [
   'UNLOCK',
 ] as const
 
+/** RFC 9110 §10.2.1: a 405 does not list what it has just refused. */
+const allowWithout = (...refused: readonly string[]): string =>
+  names.filter((name) => !refused.includes(name)).join(', ')
+
 /** The one table of methods. */
 export function createMethods(): Methods {
-  const allow = names.join(', ')
+  const allow = allowWithout()
+  const allowOn = { file: allowWithout('MKCOL'), directory: allowWithout('MKCOL', 'PUT') }
   const table: Record<(typeof names)[number], DavMethod> = {
     OPTIONS: createOptions(allow),
     GET: get,
     HEAD: head,
-    PUT: createPut(allow),
+    PUT: createPut(allowOn.directory),
     DELETE: remove,
-    MKCOL: createMkcol(allow),
+    MKCOL: createMkcol(allowOn),
     COPY: copy,
     MOVE: move,
     PROPFIND: createPropfind(),

@@ -1,4 +1,4 @@
-import { FileError } from '../../files/index.ts'
+import { FileError, type Entry } from '../../files/index.ts'
 import { checkConditions } from '../conditions/evaluate.ts'
 import { notAllowed } from '../errors.ts'
 import type { DavMethod, Exchange } from '../exchange.ts'
@@ -6,18 +6,21 @@ import { changing } from '../locks/enforce.ts'
 import { placeOf } from '../locks/place.ts'
 import { sendEmpty } from '../reply.ts'
 
+/** The value of `Allow`, by what is there already. */
+type Allow = Readonly<Record<Entry['kind'], string>>
+
 /** RFC 4918 §9.3 */
-export const createMkcol = (allow: string): DavMethod => ({
+export const createMkcol = (allowOn: Allow): DavMethod => ({
   needs: ['write'],
   body: 'none',
-  run: (exchange) => runMkcol(exchange, allow),
+  run: (exchange) => runMkcol(exchange, allowOn),
 })
 
-async function runMkcol(exchange: Exchange, allow: string): Promise<void> {
+async function runMkcol(exchange: Exchange, allowOn: Allow): Promise<void> {
   const { res, tree, place, settings } = exchange
   const entry = await tree.stat(place.path)
   // RFC 4918 §9.3.1
-  if (entry || place.path.length === 0) throw notAllowed(allow)
+  if (entry || place.path.length === 0) throw notAllowed(allowOn[entry?.kind ?? 'directory'])
   const parent = await tree.stat(place.path.slice(0, -1))
   if (parent?.kind !== 'directory') throw new FileError('parent_missing')
   await checkConditions(exchange, undefined)
@@ -25,7 +28,7 @@ async function runMkcol(exchange: Exchange, allow: string): Promise<void> {
     await settings.resources.forgetProperties(placeOf(exchange, place.path))
     await tree.mkdir(place.path)
   }).catch((error: unknown) => {
-    throw error instanceof FileError && error.code === 'exists' ? notAllowed(allow) : error
+    throw error instanceof FileError && error.code === 'exists' ? notAllowed(allowOn.file) : error
   })
   sendEmpty(res, 201)
 }

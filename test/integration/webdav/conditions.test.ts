@@ -2,6 +2,7 @@ import { utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import {
+  credentials,
   expectRefused,
   mine,
   startScratch,
@@ -44,6 +45,8 @@ describe('S44: reading', () => {
     for (const headers of [
       { 'If-None-Match': etag },
       { 'If-None-Match': `"x", W/${etag}` },
+      { 'If-None-Match': `, ,"x",, ${etag},` },
+      { 'If-None-Match': `"a,${etag.slice(1, -1)}", ${etag}` },
       { 'If-None-Match': '*' },
       { 'If-Modified-Since': exact },
       { 'If-None-Match': etag, 'If-Modified-Since': before },
@@ -51,6 +54,11 @@ describe('S44: reading', () => {
       for (const method of ['GET', 'HEAD']) {
         const reply = await ask(method, headers)
         expect([reply.status, reply.headers.etag, reply.body]).toEqual([304, etag, ''])
+        // RFC 9110 §15.4.5: what describes content stays away with it.
+        expect(reply.headers['last-modified']).toBe(exact)
+        for (const name of ['content-length', 'content-type', 'content-disposition']) {
+          expect(reply.headers[name]).toBeUndefined()
+        }
       }
     }
   })
@@ -99,6 +107,39 @@ describe('E10: writing', () => {
     }
     await expectRefused(scratch, sent('PUT', { 'If-Match': '*' }, 'missing'), 412)
   })
+
+  it.each(['COPY', 'MKCOL', 'PROPPATCH', 'LOCK', 'UNLOCK', 'PROPFIND'])(
+    'refuses %s as well',
+    async (method) => {
+      const fields = { Destination: mine('b'), 'Lock-Token': '<urn:x>', Depth: '0' }
+      const path = method === 'MKCOL' ? 'missing' : 'a.txt'
+      for (const condition of [
+        { 'If-Match': '"x"' },
+        { If: '(["x"])' },
+        ...(path === 'a.txt' ? [{ 'If-None-Match': '*' }, { 'If-None-Match': `,${etag}` }] : []),
+      ]) {
+        await expectRefused(scratch, sent(method, { ...fields, ...condition }, path), 412)
+      }
+    },
+  )
+
+  it('pays no attention to If-Modified-Since (RFC 9110 §13.1.3)', async () => {
+    expect((await ask('PUT', { 'If-Modified-Since': exact })).status).toBe(204)
+  })
+
+  it.each(['If-Match: "x"', 'If-None-Match: *', `If-Unmodified-Since: ${before}`, 'If: (["x"])'])(
+    'S44: decides over %s before it asks for the body',
+    async (condition) => {
+      for (const framing of ['Content-Length: 100000000', 'Transfer-Encoding: chunked']) {
+        const heard = await scratch.raw(
+          `PUT ${mine('a.txt')} HTTP/1.1\r\nHost: x\r\nAuthorization: ${credentials.alice}\r\n` +
+            `${condition}\r\n${framing}\r\nExpect: 100-continue\r\n\r\n`,
+        )
+        expect(heard).toMatch(/^HTTP\/1.1 412 /)
+        expect(heard).toMatch(/Connection: close/i)
+      }
+    },
+  )
 
   it('writes when it holds', async () => {
     const replaced = await ask('PUT', { 'If-Match': etag })

@@ -19,6 +19,7 @@ beforeAll(async () => {
   writeFileSync(join(scratch.home, 'd.txt'), digits)
   writeFileSync(join(scratch.home, 'large.bin'), large)
   writeFileSync(join(scratch.home, 'empty'), '')
+  for (const name of ['active.html', 'straße.svg']) writeFileSync(join(scratch.home, name), '<p>')
   mkdirSync(join(scratch.home, 'dir'))
 })
 
@@ -28,7 +29,9 @@ const get = (path: string, headers: Record<string, string> = {}, method = 'GET')
   scratch.send({ method, path: mine(path), as: 'alice', headers })
 
 describe('GET and HEAD', () => {
-  it.each(['d.txt', 'large.bin', 'empty', 'dir/', ''])('agree on %j', async (path) => {
+  const described = ['d.txt', 'large.bin', 'empty', 'dir/', '', 'active.html', 'stra%C3%9Fe.svg']
+
+  it.each(described)('agree on %j', async (path) => {
     const got = await get(path)
     const head = await get(path, {}, 'HEAD')
     const { date: _one, ...fields } = got.headers
@@ -38,6 +41,26 @@ describe('GET and HEAD', () => {
     expect(head.bytes.length).toBe(0)
     expect(got.bytes.length).toBe(Number(got.headers['content-length']))
     expectDiscreet(got)
+  })
+
+  it.each<[string, Record<string, string>, number]>([
+    ['missing', {}, 404],
+    ['d.txt', { 'If-None-Match': '*' }, 304],
+    ['d.txt', { 'If-Modified-Since': 'Fri, 01 Jan 2100 00:00:00 GMT' }, 304],
+    ['d.txt', { 'If-Match': '"x"' }, 412],
+    ['d.txt', { If: '(["x"])' }, 412],
+    ['d.txt', { If: '(' }, 400],
+    ['d.txt', { Range: 'items=0-1' }, 200],
+    ['dir/', { Range: 'bytes=0-1' }, 200],
+    ['dir/', { 'If-Match': '"x"' }, 412],
+  ])('agree on %j with %j', async (path, conditions, status) => {
+    const got = await get(path, conditions)
+    const head = await get(path, conditions, 'HEAD')
+    const { date: _one, ...fields } = got.headers
+    const { date: _other, ...headFields } = head.headers
+    expect([got.status, head.status]).toEqual([status, status])
+    expect(headFields).toEqual(fields)
+    expect(head.bytes.length).toBe(0)
   })
 
   it('describes what it sends', async () => {
@@ -55,15 +78,58 @@ describe('GET and HEAD', () => {
     expect((await get('large.bin')).bytes.equals(large)).toBe(true)
   })
 
-  it.each(['page.html', 'image.svg', 'feed.xml', 'page.xhtml'])(
-    'S50: makes %s a download',
-    async (name) => {
-      writeFileSync(join(scratch.home, name), '<script>alert(1)</script>')
-      const { headers } = await get(name)
-      expect(headers['content-disposition']).toBe(`attachment; filename*=UTF-8''${name}`)
-      expect(headers['content-security-policy']).toBe('sandbox')
-    },
-  )
+  it.each([
+    'page.html',
+    'PAGE.HTM',
+    'page.shtml',
+    'page.xhtml',
+    'page.xht',
+    'image.svg',
+    'image.svgz',
+    'feed.xml',
+    'feed.rss',
+    'sheet.xsl',
+    'sheet.xslt',
+    'math.mathml',
+    'window.xul',
+    'archive.mht',
+    'archive.mhtml',
+    'letter.eml',
+    'film.swf',
+    'component.htc',
+  ])('S50: makes %s a download, whole, in part and for HEAD', async (name) => {
+    writeFileSync(join(scratch.home, name), '<script>alert(1)</script>')
+    const part = { Range: 'bytes=0-7' }
+    const parts = { Range: 'bytes=0-1, 4-5' }
+    for (const { headers } of [
+      await get(name),
+      await get(name, part),
+      await get(name, parts),
+      await get(name, {}, 'HEAD'),
+    ]) {
+      expect(headers).toMatchObject({
+        'content-disposition': `attachment; filename*=UTF-8''${name}`,
+        'content-security-policy': 'sandbox',
+        'x-content-type-options': 'nosniff',
+      })
+    }
+  })
+
+  it.each([
+    'no-extension',
+    'odd.constructor',
+    'odd.__proto__',
+    'page.html ',
+    'page.html.',
+    '.html',
+  ])('S50: says of %j that nobody knows what it is', async (name) => {
+    writeFileSync(join(scratch.home, name), '<script>alert(1)</script>')
+    expect((await get(encodeURIComponent(name))).headers).toMatchObject({
+      'content-type': 'application/octet-stream',
+      'content-security-policy': 'sandbox',
+      'x-content-type-options': 'nosniff',
+    })
+  })
 
   it('shows a directory as a page without scripts', async () => {
     mkdirSync(join(scratch.home, 'list'))
@@ -97,6 +163,9 @@ describe('Range', () => {
     ['bytes=-3', 'bytes 7-9/10', '789'],
     ['bytes=-99', 'bytes 0-9/10', digits],
     ['bytes=20-30, 1-2', 'bytes 1-2/10', '12'],
+    // RFC 9110 §5.6.1.2: empty members of a list are nothing.
+    ['bytes=,2-4, ,', 'bytes 2-4/10', '234'],
+    ['Bytes=0-0', 'bytes 0-0/10', '0'],
   ]
 
   it.each(single)('answers %s', async (Range, contentRange, body) => {
@@ -107,6 +176,37 @@ describe('Range', () => {
       body,
     ])
     expect(reply.headers['content-length']).toBe(String(body.length))
+  })
+
+  it('describes a part as it describes the whole', async () => {
+    const omit = ({ headers }: Reply): Record<string, unknown> => {
+      const { date: _date, 'content-length': _length, 'content-range': _range, ...rest } = headers
+      return rest
+    }
+    const whole = omit(await get('d.txt'))
+    expect(omit(await get('d.txt', { Range: 'bytes=2-4' }))).toEqual(whole)
+    const { 'content-type': type, ...rest } = omit(await get('d.txt', { Range: 'bytes=0-1, 4-5' }))
+    expect({ ...rest, 'content-type': whole['content-type'] }).toEqual(whole)
+    expect(type).toMatch(/^multipart\/byteranges/)
+  })
+
+  it.each<[string, Record<string, string>, number]>([
+    ['If-Match fails', { 'If-Match': '"x"' }, 412],
+    ['If-Unmodified-Since fails', { 'If-Unmodified-Since': 'Fri, 01 Jan 1999 00:00:00 GMT' }, 412],
+    ['If fails', { If: '(["x"])' }, 412],
+    ['the client has it', { 'If-None-Match': '*' }, 304],
+    ['If-Range fails', { 'If-Range': '"x"' }, 200],
+  ])('RFC 9110 §13.2.2: comes last, when %s', async (_, conditions, status) => {
+    for (const Range of ['bytes=0-1', 'bytes=0-1, 4-5', 'bytes=99-', 'bytes=x']) {
+      const reply = await get('d.txt', { Range, ...conditions })
+      expect([reply.status, reply.headers['content-range']]).toEqual([status, undefined])
+    }
+  })
+
+  it('takes If-Range without Range for nothing', async () => {
+    const { etag = '' } = (await get('d.txt')).headers
+    expect((await get('d.txt', { 'If-Range': etag })).status).toBe(200)
+    expect((await get('d.txt', { 'If-Range': '"x"' })).status).toBe(200)
   })
 
   it.each(['bytes=10-', 'bytes=20-30', 'bytes=8-4', 'bytes=-0', 'bytes=x-y', 'bytes=', 'bytes=1'])(
@@ -146,9 +246,18 @@ describe('Range', () => {
     )
   })
 
-  it('sends a part of a large file', async () => {
+  it('sends a part of a large file, and several', async () => {
     const reply = await get('large.bin', { Range: 'bytes=100000-200000' })
     expect(reply.bytes.equals(large.subarray(100_000, 200_001))).toBe(true)
+    const parts = await get('large.bin', { Range: 'bytes=0-99999, 400000-, -100000' })
+    expect(Number(parts.headers['content-length'])).toBe(parts.bytes.length)
+    for (const part of [large.subarray(0, 100_000), large.subarray(200_000)]) {
+      expect(parts.bytes.includes(part)).toBe(true)
+    }
+    expect(parts.body.match(/Content-Range: .*/g)).toEqual([
+      'Content-Range: bytes 0-99999/300000',
+      'Content-Range: bytes 200000-299999/300000',
+    ])
   })
 
   it('knows no range of an empty file, and none for HEAD', async () => {

@@ -166,8 +166,13 @@ describe('E4, E5: Destination', () => {
     }
   })
 
-  it('refuses to go without one', async () => {
-    await expectRefused(scratch, { method: 'COPY', path: mine('a.txt'), as: 'alice' }, 400)
+  it('refuses to go without one, and with two', async () => {
+    for (const method of ['COPY', 'MOVE']) {
+      const sent: Sent = { method, path: mine('a.txt'), as: 'alice' }
+      await expectRefused(scratch, sent, 400)
+      const headers = { Destination: [mine('c.txt'), mine('d.txt')] }
+      await expectRefused(scratch, { ...sent, headers }, 400)
+    }
   })
 })
 
@@ -260,6 +265,8 @@ describe('S42: MKCOL and PUT', () => {
     const headers = { 'Content-Range': 'bytes 0-0/1' }
     const sent: Sent = { method: 'PUT', path: mine('a.txt'), as: 'alice', headers, body: 'x' }
     await expectRefused(scratch, sent, 400)
+    await expectRefused(scratch, { ...sent, chunked: true }, 400)
+    await expectRefused(scratch, { ...sent, path: mine('new.txt') }, 400)
   })
 
   it('refuses a coding that it would not undo', async () => {

@@ -11,6 +11,7 @@ import {
   startScratch,
   type Scratch,
   type Sent,
+  type Who,
 } from './support.ts'
 
 let scratch: Scratch
@@ -178,17 +179,28 @@ describe('permissions', () => {
     )
   })
 
-  it('E16: decides before any of the body has come', async () => {
-    const heard = await scratch.raw(
-      'PUT /dav/ocm/big HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer reader\r\n' +
-        'Content-Length: 100000000\r\n\r\n',
-    )
-    expect(heard).toMatch(/^HTTP\/1.1 403 /)
-    expect(heard).toMatch(/Connection: close/i)
-  })
+  it.each(['PUT', 'PROPPATCH', 'LOCK'])(
+    'E16: decides over %s before any of the body has come',
+    async (method) => {
+      for (const framing of ['Content-Length: 100000', 'Transfer-Encoding: chunked']) {
+        const heard = await scratch.raw(
+          `${method} /dav/ocm/big HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer reader\r\n` +
+            `${framing}\r\nExpect: 100-continue\r\n\r\n`,
+        )
+        expect(heard).toMatch(/^HTTP\/1.1 403 /)
+        expect(heard).toMatch(/Connection: close/i)
+      }
+    },
+  )
 
   it.each(['alice', 'writer'] as const)('E17: keeps the root of %s', async (as) => {
     const path = as === 'alice' ? mine('') : '/dav/ocm/'
+    const others = as === 'alice' ? [path.slice(0, -1)] : ['/dav/ocm', `/dav/ocm/${shareId}`]
+    for (const other of others) {
+      const headers = { Destination: `${path}elsewhere` }
+      await expectRefused(scratch, { method: 'DELETE', path: other, as }, 403)
+      await expectRefused(scratch, { method: 'MOVE', path: other, as, headers }, 403)
+    }
     await expectRefused(scratch, { method: 'DELETE', path, as }, 403)
     const headers = { Destination: `${path}elsewhere` }
     await expectRefused(scratch, { method: 'MOVE', path, as, headers }, 403)
@@ -200,14 +212,28 @@ describe('permissions', () => {
   })
 })
 
+const all = 'OPTIONS, GET, HEAD, PUT, DELETE, MKCOL, COPY, MOVE, PROPFIND, PROPPATCH, LOCK, UNLOCK'
+
 describe('OPTIONS', () => {
-  it('names the classes and the methods', async () => {
-    const reply = await scratch.send({ method: 'OPTIONS', path: mine(''), as: 'alice' })
-    expect(reply.status).toBe(200)
-    expect(reply.headers['dav']).toBe('1, 2, 3')
-    expect(reply.headers.allow).toBe(
-      'OPTIONS, GET, HEAD, PUT, DELETE, MKCOL, COPY, MOVE, PROPFIND, PROPPATCH, LOCK, UNLOCK',
-    )
+  it.each<[string, Who, string]>([
+    ['the root of a home', 'alice', mine('')],
+    ['a file', 'alice', mine('private.txt')],
+    ['a directory', 'alice', mine('shared/')],
+    ['a name that is free', 'alice', mine('missing')],
+    ['a share', 'writer', '/dav/ocm'],
+    ['a share by its id', 'writer', `/dav/ocm/${shareId}/sub`],
+    ['a share that may only be read', 'reader', '/dav/ocm/note.txt'],
+    ['a share of one file', 'file', '/dav/ocm/'],
+    ['the server', 'alice', '*'],
+  ])('names the classes and the methods of %s (RFC 4918 §18)', async (_, as, path) => {
+    const reply = await scratch.send({ method: 'OPTIONS', path, as })
+    expect([reply.status, reply.body]).toEqual([200, ''])
+    expect(reply.headers).toMatchObject({
+      dav: '1, 2, 3',
+      allow: all,
+      'ms-author-via': 'DAV',
+      'content-length': '0',
+    })
     expectDiscreet(reply)
   })
 
@@ -215,7 +241,18 @@ describe('OPTIONS', () => {
     'E21: answers %s with 405 and Allow',
     async (method) => {
       const reply = await expectRefused(scratch, { method, path: mine(''), as: 'alice' }, 405)
-      expect(reply.headers.allow).toContain('PROPFIND')
+      expect(reply.headers.allow).toBe(all)
     },
   )
+
+  it.each([
+    ['PUT', mine('shared'), ['PUT', 'MKCOL']],
+    ['MKCOL', mine('shared'), ['PUT', 'MKCOL']],
+    ['MKCOL', mine(''), ['PUT', 'MKCOL']],
+    ['MKCOL', mine('private.txt'), ['MKCOL']],
+  ])('answers %s of %s with 405, and allows everything but %j', async (method, path, refused) => {
+    const reply = await expectRefused(scratch, { method, path, as: 'alice' }, 405)
+    const allowed = all.split(', ').filter((name) => !refused.includes(name))
+    expect(reply.headers.allow).toBe(allowed.join(', '))
+  })
 })

@@ -6,6 +6,7 @@ import {
   expectRefused,
   mine,
   startScratch,
+  type Reply,
   type Scratch,
   type Sent,
 } from './support.ts'
@@ -14,7 +15,7 @@ let scratch: Scratch
 
 beforeAll(async () => {
   scratch = await startScratch()
-  writeFileSync(join(scratch.home, 'a.txt'), 'a')
+  for (const name of ['a.txt', 'b.txt']) writeFileSync(join(scratch.home, name), 'a')
 })
 
 afterAll(() => scratch.stop())
@@ -105,16 +106,19 @@ describe('F: XML that is not acceptable', () => {
     await expectRefused(scratch, propfind(good, { 'Content-Encoding': 'gzip' }), 415)
   })
 
-  it('G1: refuses 20 GB at once, before any of it has come', async () => {
-    const started = performance.now()
-    const heard = await scratch.raw(
-      `PROPFIND ${mine('')} HTTP/1.1\r\nHost: x\r\nAuthorization: ${credentials.alice}\r\n` +
-        'Depth: 0\r\nContent-Length: 20000000000\r\n\r\n<',
-    )
-    expect(heard).toMatch(/^HTTP\/1.1 413 /)
-    expect(heard).toMatch(/Connection: close/i)
-    expect(performance.now() - started).toBeLessThan(1200)
-  })
+  it.each(['PROPFIND', 'PROPPATCH', 'LOCK'])(
+    'G1: refuses 20 GB of a %s at once',
+    async (method) => {
+      const started = performance.now()
+      const heard = await scratch.raw(
+        `${method} ${mine('')} HTTP/1.1\r\nHost: x\r\nAuthorization: ${credentials.alice}\r\n` +
+          'Depth: 0\r\nContent-Length: 20000000000\r\n\r\n<',
+      )
+      expect(heard).toMatch(/^HTTP\/1.1 413 /)
+      expect(heard).toMatch(/Connection: close/i)
+      expect(performance.now() - started).toBeLessThan(1200)
+    },
+  )
 })
 
 describe('F6: XML that is', () => {
@@ -125,6 +129,24 @@ describe('F6: XML that is', () => {
     expect(chunked.body).toBe(counted.body)
     expect(counted.body).toContain('<D:getetag>')
     expect(counted.body).not.toContain('getcontentlength')
+  })
+
+  it('does the same work of a PROPPATCH and of a LOCK', async () => {
+    const set = '<x xmlns="urn:x">1</x>'
+    const proppatch = `<propertyupdate xmlns="DAV:"><set><prop>${set}</prop></set></propertyupdate>`
+    const lock =
+      '<lockinfo xmlns="DAV:"><lockscope><shared/></lockscope><locktype><write/></locktype></lockinfo>'
+    for (const [method, body, status] of [
+      ['PROPPATCH', proppatch, 207],
+      ['LOCK', lock, 200],
+    ] as const) {
+      const sent: Sent = { ...propfind(body), method, path: mine('b.txt') }
+      const counted = await scratch.send(sent)
+      const chunked = await scratch.send({ ...sent, chunked: true })
+      expect([counted.status, chunked.status]).toEqual([status, status])
+      const nameless = ({ body }: Reply): string => body.replaceAll(/[0-9a-f-]{36}/g, '')
+      expect(nameless(chunked)).toBe(nameless(counted))
+    }
   })
 
   it('ignores what it does not know', async () => {
@@ -154,6 +176,30 @@ describe('PROPPATCH', () => {
     expect(reply.body).toContain(
       '<D:prop><x:y xmlns:x="urn:x"/></D:prop><D:status>HTTP/1.1 424 Failed Dependency</D:status>',
     )
+  })
+
+  it.each([
+    'resourcetype',
+    'getcontentlength',
+    'getcontenttype',
+    'getetag',
+    'getlastmodified',
+    'creationdate',
+    'displayname',
+    'supportedlock',
+    'lockdiscovery',
+    'quota-available-bytes',
+    'quota-used-bytes',
+  ])('S48: changes nothing beside D:%s, set or removed', async (name) => {
+    const set = update(`<x:kept>1</x:kept><D:${name}>x</D:${name}>`)
+    for (const body of [set, set.replaceAll('D:set', 'D:remove')]) {
+      for (const chunked of [false, true]) {
+        const reply = await expectRefused(scratch, { ...proppatch(body), chunked }, 207)
+        expect(reply.body).toContain('<D:cannot-modify-protected-property/>')
+        expect(reply.body).toMatch(/<x:kept [^>]*><\/D:prop><D:status>HTTP\/1.1 424 /)
+        expect(reply.body).not.toContain(' 200 OK')
+      }
+    }
   })
 
   it('answers a touch without falling over', async () => {
