@@ -51,6 +51,21 @@ describe('the end of access', () => {
     expect([late.status, late.json()['error']]).toEqual([400, 'invalid_grant'])
   })
 
+  it('comes between two equal listings, of which the second could be remembered', async () => {
+    await using server = await startServer()
+    await using peer = await independentPeer()
+    await addAlice(server)
+    const { id, secret } = await shareWith(server, peer, { mode: 'strict' })
+    const [one, other] = [await peer.exchange(server, secret), await peer.exchange(server, secret)]
+    const list = async (token: string): Promise<number> =>
+      (await root(server, token).propfind('', '1')).status
+    for (const token of [one, other, one, other]) expect(await list(token)).toBe(207)
+    await server.services().tokens.revokeToken(jtiOf(one))
+    expect([await list(one), await list(other)]).toEqual([401, 207])
+    await server.services().shares.revokeShare(id)
+    expect(await list(other)).toBe(401)
+  })
+
   it('comes for everything of a user who is disabled, and ends when enabled again', async () => {
     await using server = await startServer()
     await using peer = await independentPeer()
