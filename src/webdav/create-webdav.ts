@@ -17,6 +17,7 @@ export interface Webdav {
 
 const defaults = {
   infiniteDepth: false,
+  smallBodyTimes: {},
   realm: 'davmesh',
   clock: systemClock,
   requestIdOf: () => undefined,

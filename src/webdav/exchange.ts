@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AuthChain, Permission, Principal } from '../auth/index.ts'
 import type { Clock, Logger } from '../core/index.ts'
 import type { FileTree, TreePath } from '../files/index.ts'
+import type { BodyLimits } from '../http/index.ts'
 import type { IfList } from './conditions/if-header.ts'
 import type { ResourceVerbs } from './resources.ts'
 
@@ -14,6 +15,8 @@ export interface WebdavDeps {
   readonly publicUrl: URL
   readonly maxXmlBytes: number
   readonly maxUploadBytes: number
+  /** How long bodies that are no uploads may take; the border's own limits if absent. */
+  readonly smallBodyTimes?: Pick<BodyLimits, 'idleMs' | 'totalMs'>
   readonly log: Logger
   /** Whether a PROPFIND may ask for everything below a directory (RFC 4918 §9.1). */
   readonly infiniteDepth?: boolean

@@ -1,10 +1,10 @@
 import type { IncomingMessage } from 'node:http'
 import type { Principal } from '../../auth/index.ts'
 import { parseIfHeader } from '../conditions/if-header.ts'
-import { badRequest, tooLarge, unsupportedMedia, type DavError } from '../errors.ts'
+import { badRequest, DavError, tooLarge, unsupportedMedia } from '../errors.ts'
 import type { DavFields, DavMethod, Depth, Settings } from '../exchange.ts'
-import { hasBody, sendContinue } from '../../http/index.ts'
-import { bodyOf } from '../reply.ts'
+import { hasBody } from '../../http/index.ts'
+import { readSmallBody } from '../small-body.ts'
 import { parseDestination } from './uri.ts'
 
 /** Checks every field that decides something, before a byte of the body is read. */
@@ -50,10 +50,15 @@ const isChunked = (req: IncomingMessage): boolean => req.headers['transfer-encod
 const unexpectedBody = (): DavError => unsupportedMedia('This method takes no request body.')
 
 /** A chunked body says only by its first chunk whether it is one (RFC 9112 §7.1). */
-export async function requireNoContent(req: IncomingMessage, method: DavMethod): Promise<void> {
+export async function requireNoContent(
+  req: IncomingMessage,
+  method: DavMethod,
+  settings: Settings,
+): Promise<void> {
   if (method.body !== 'none' || !isChunked(req)) return
-  sendContinue(req)
-  for await (const chunk of bodyOf(req)) if (chunk.length > 0) throw unexpectedBody()
+  await readSmallBody(req, 0, settings).catch((error: unknown) => {
+    throw error instanceof DavError && error.status === 413 ? unexpectedBody() : error
+  })
 }
 
 /** RFC 4918 §10.2 */

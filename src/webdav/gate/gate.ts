@@ -44,7 +44,7 @@ export async function admit(
   const fields = readFields(req, method, principal, settings)
   const tree = await settings.openTree(principal)
   if (!tree) throw notFound()
-  await requireNoContent(req, method)
+  await requireNoContent(req, method, settings)
   return {
     method,
     exchange: { req, res, settings, principal, permissions, place, tree, fields },

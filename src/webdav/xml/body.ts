@@ -1,7 +1,7 @@
-import { hasBody, sendContinue } from '../../http/index.ts'
-import { tooLarge, unsupportedMedia } from '../errors.ts'
+import { hasBody } from '../../http/index.ts'
+import { unsupportedMedia } from '../errors.ts'
 import type { Exchange } from '../exchange.ts'
-import { bodyOf } from '../reply.ts'
+import { readSmallBody } from '../small-body.ts'
 import { isUtf8, parseXml, type XmlElement } from './reader.ts'
 
 /** The request body as XML, or `undefined` when there is none. */
@@ -14,16 +14,8 @@ export async function readXmlBody(exchange: Exchange): Promise<XmlElement | unde
 export async function readXmlBytes({ req, settings }: Exchange): Promise<Buffer | undefined> {
   if (!hasBody(req)) return undefined
   checkMediaType(req.headers['content-type'])
-  sendContinue(req)
-  const chunks: Uint8Array[] = []
-  let length = 0
-  for await (const chunk of bodyOf(req)) {
-    length += chunk.length
-    // A chunked body says nothing of its length beforehand.
-    if (length > settings.maxXmlBytes) throw tooLarge()
-    chunks.push(chunk)
-  }
-  return length === 0 ? undefined : Buffer.concat(chunks)
+  const body = await readSmallBody(req, settings.maxXmlBytes, settings)
+  return body.length === 0 ? undefined : body
 }
 
 /** RFC 4918 §8.2: application/xml or text/xml; a client that says nothing is believed. */
