@@ -16,6 +16,7 @@ import {
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import {
   createLocalTree,
@@ -218,6 +219,8 @@ describe('what holds the files', () => {
     const [one, other] = [await onMedium.view?.(['dir']), await onMedium.view?.(['dir'])]
     expect(one !== undefined).toBe(isKept)
     expect(one?.members).toBe(other?.members)
+    // Files that changed a moment ago are read each time.
+    await wait(30)
     const [file, again] = [await onMedium.read(['dir', 'x']), await onMedium.read(['dir', 'x'])]
     expect(file === again).toBe(isKept)
     await Promise.all([file.close(), again.close()])
