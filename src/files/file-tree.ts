@@ -57,6 +57,8 @@ export interface OpenFile {
 export type Expected = { readonly etag: string } | 'absent'
 
 export interface WriteOptions {
+  /** When the content was made, in epoch milliseconds; a tree may keep it to the second, or not. */
+  readonly modifiedAt?: number | undefined
   /** Content beyond this is `too_large`; bytes are counted as they come. */
   readonly maxBytes?: number
   /** Checked again at the instant of replacing; when it no longer holds: `changed`. */

@@ -126,6 +126,19 @@ describe.each(placeNames)('rclone on %s', (name) => {
     expect(readFileSync(join(theirs, 'note'), 'utf8')).toBe('version 2')
   })
 
+  it('as a client of ownCloud keeps times, and so sees every change by itself', async () => {
+    const [theirs, ours] = [join(place.root, 'dated'), join(place.local, 'dated')]
+    const sync = () => rclone('sync', '--webdav-vendor', 'owncloud', ours, ':webdav:dated')
+    mkdirSync(ours)
+    writeFileSync(join(ours, 'note'), 'version 1')
+    utimesSync(join(ours, 'note'), 1_000_000_000, 1_000_000_000)
+    await sync()
+    expect(Math.floor(statSync(join(theirs, 'note')).mtimeMs / 1000)).toBe(1_000_000_000)
+    writeFileSync(join(ours, 'note'), 'version 2')
+    await sync()
+    expect(readFileSync(join(theirs, 'note'), 'utf8')).toBe('version 2')
+  })
+
   it('takes over the times of the server, and so sees what has changed there', async () => {
     const [theirs, ours] = [join(place.root, 'diary'), join(place.local, 'diary')]
     mkdirSync(theirs)

@@ -1,8 +1,8 @@
-import type { BigIntStats } from 'node:fs'
 import type { BatchReader } from './batches.ts'
 import type { Durability } from './disk.ts'
 import type { Guard } from './guard.ts'
 import type { Pace } from './pace.ts'
+import type { Stamp } from './stamp.ts'
 import type { Turns } from './turns.ts'
 
 /** What the operations of one tree have in common. */
@@ -13,5 +13,5 @@ export interface LocalContext {
   readonly pace: Pace
   readonly readBatches: BatchReader
   /** Gives a written file its own modification time, and says what it looks like. */
-  readonly stamp: (fd: number) => BigIntStats
+  readonly stamp: Stamp
 }

@@ -3,13 +3,19 @@ import { fstatSync, futimesSync, type BigIntStats } from 'node:fs'
 /**
  * Gives each file we write a modification time of its own. The kernel's clock ticks every few
  * milliseconds and inode numbers are reused at once, so two contents could share an entity tag.
+ *
+ * @param modifiedAt what its writer says, in epoch milliseconds; kept to the second.
  */
-export function createStamp(): (fd: number) => BigIntStats {
+export type Stamp = (fd: number, modifiedAt?: number) => BigIntStats
+
+export function createStamp(): Stamp {
   let count = Math.floor(Math.random() * 1000)
-  return (fd) => {
+  return (fd, modifiedAt) => {
     const { atimeMs, mtimeMs } = fstatSync(fd, { bigint: true })
     count = (count + 1) % 1000
-    futimesSync(fd, Number(atimeMs) / 1000, (Number(mtimeMs) * 1000 + count) / 1_000_000)
+    const own = Number(mtimeMs)
+    const ms = modifiedAt === undefined ? own : Math.floor(modifiedAt / 1000) * 1000 + (own % 1000)
+    futimesSync(fd, Number(atimeMs) / 1000, (ms * 1000 + count) / 1_000_000)
     return fstatSync(fd, { bigint: true })
   }
 }

@@ -35,13 +35,18 @@ export async function writeLocalFile(
   const existing = checkReplaceable(await context.guard.look(target))
   const batches = readBatches(body, options.maxBytes ?? Infinity)
   const temporary = `${dirname(target)}/${reservedName('put', newId())}`
+  const finish: Finish = (fd) => {
+    const stats = context.stamp(fd, options.modifiedAt)
+    if (existing && modeOf(existing) !== modeOf(stats)) fchmodSync(fd, modeOf(existing))
+    return stats
+  }
   try {
     // Nothing is on disk before there is something to write: most bodies are whole by then.
     const first = await batches.next()
     const isSmall = first.isLast && first.length <= smallBytes && isQuick(context)
     const stats = await (isSmall
-      ? writeSmall(context, temporary, first, existing)
-      : writeLarge(context, temporary, first, batches, existing))
+      ? writeSmall(context, temporary, first, finish)
+      : writeLarge(context, temporary, first, batches, finish))
     const created = await turns.take([target], async () => {
       await reach('put.placing')
       return commit(context, temporary, target, options.expected)
@@ -56,6 +61,9 @@ export async function writeLocalFile(
     await batches.release()
   }
 }
+
+/** What a file needs beside its content. */
+type Finish = (fd: number) => BigIntStats
 
 const isQuick = ({ guard, pace }: LocalContext): boolean => guard.isQuick() && pace.isQuick()
 
@@ -73,10 +81,10 @@ const flushOnClose = (fd: number): void => ftruncateSync(fd, 0)
 
 /** Without leaving the thread: six trips to the pool cost more than the work they carry. */
 async function writeSmall(
-  { guard, pace, durability, stamp }: LocalContext,
+  { guard, pace, durability }: LocalContext,
   temporary: string,
   { chunks }: Batch,
-  existing: BigIntStats | undefined,
+  finish: Finish,
 ): Promise<BigIntStats> {
   const fd = pace.inPlace(() => guard.openNow(temporary, creation))
   try {
@@ -86,8 +94,7 @@ async function writeSmall(
       for (let written = 0; written < chunk.length;) written += writeSync(fd, chunk, written)
     }
     await reach('put.written')
-    const stats = stamp(fd)
-    if (existing && modeOf(existing) !== modeOf(stats)) fchmodSync(fd, modeOf(existing))
+    const stats = finish(fd)
     if (durability === 'full') await promisify(fdatasync)(fd)
     return stats
   } finally {
@@ -100,7 +107,7 @@ async function writeLarge(
   temporary: string,
   first: Batch,
   batches: Batches,
-  existing: BigIntStats | undefined,
+  finish: Finish,
 ): Promise<BigIntStats> {
   const handle = await createFile(context, temporary)
   try {
@@ -108,8 +115,7 @@ async function writeLarge(
     flushOnClose(handle.fd)
     await pour(handle, first, batches)
     await reach('put.written')
-    const stats = context.stamp(handle.fd)
-    if (existing && modeOf(existing) !== modeOf(stats)) await handle.chmod(modeOf(existing))
+    const stats = finish(handle.fd)
     if (context.durability === 'full') await handle.datasync()
     return stats
   } finally {

@@ -30,16 +30,32 @@ async function runPut(exchange: Exchange, allow: string): Promise<void> {
   await checkRoom(exchange)
   sendContinue(req)
   if (!entry) await settings.resources.forgetProperties(placeOf(exchange, place.path))
+  const modifiedAt = modifiedAtOf(exchange)
   const written = await receiving(exchange, affected, bodyOf(req), (body) =>
     tree.write(place.path, body, {
       maxBytes: settings.maxUploadBytes,
       expected: expectedState(exchange, entry),
+      modifiedAt,
     }),
   ).catch((error: unknown) => {
     throw isDirectory(error) ? notAllowed(allow) : error
   })
-  sendEmpty(res, written.created ? 201 : 204, { ETag: written.entry.etag })
+  const isKept = modifiedAt !== undefined && sameSecond(modifiedAt, written.entry.modifiedAt)
+  sendEmpty(res, written.created ? 201 : 204, {
+    ETag: written.entry.etag,
+    ...(isKept && { 'X-OC-Mtime': 'accepted' }),
+  })
 }
+
+/** ownCloud's field, in epoch seconds: what lets rclone, `vendor = owncloud`, compare times. */
+function modifiedAtOf({ req }: Exchange): number | undefined {
+  const field = req.headers['x-oc-mtime']
+  if (typeof field !== 'string' || !/^\d{1,11}(\.\d{1,9})?$/.test(field)) return undefined
+  return Math.floor(Number(field)) * 1000
+}
+
+const sameSecond = (one: number, other: number): boolean =>
+  Math.floor(one / 1000) === Math.floor(other / 1000)
 
 /** RFC 4918 §9.7.1: the parent has to exist, and a URL that ends in a slash is a collection's. */
 export async function checkNewPlace({ tree, place }: Exchange): Promise<void> {

@@ -279,3 +279,39 @@ describe('Range', () => {
     expect(await ask('Sun, 09 Sep 2001 01:46:41 GMT')).toBe(200)
   })
 })
+
+describe('X-OC-Mtime', () => {
+  const put = (body: string, field: string) =>
+    scratch.send({
+      method: 'PUT',
+      path: mine('dated.txt'),
+      as: 'alice',
+      headers: { 'X-OC-Mtime': field },
+      body,
+    })
+  const head = async () =>
+    (await scratch.send({ method: 'HEAD', path: mine('dated.txt'), as: 'alice' })).headers
+
+  it('dates a file, and different contents of one date keep different entity tags', async () => {
+    const tags = new Set<string | undefined>()
+    for (const body of ['one', 'two', 'six', 'ten']) {
+      const reply = await put(body, '1000000000')
+      expect(reply.headers['x-oc-mtime']).toBe('accepted')
+      const { etag, 'last-modified': modified } = await head()
+      expect([etag, modified]).toEqual([reply.headers.etag, 'Sun, 09 Sep 2001 01:46:40 GMT'])
+      tags.add(etag)
+    }
+    expect(tags.size).toBe(4)
+  })
+
+  it.each(['', 'yesterday', '-1', '1e9', '0x10', '123456789012'])(
+    'is ignored as %j',
+    async (field) => {
+      const before = Date.now()
+      const reply = await put('now', field)
+      expect([reply.status, reply.headers['x-oc-mtime']]).toEqual([204, undefined])
+      const { 'last-modified': modified = '' } = await head()
+      expect(Date.parse(modified)).toBeGreaterThan(before - 2000)
+    },
+  )
+})
