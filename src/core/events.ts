@@ -16,6 +16,29 @@ export interface Events {
   'share.sent': { shareId: string; peer: string }
   'share.send-failed': { shareId: string; peer: string; reason: string }
   'share.revoked': { shareId: string }
+  'share.answered': { shareId: string; peer: string; answer: string }
+  'share.received': {
+    incomingId: string
+    peer: string
+    outcome: 'new' | 'repeat' | 'auto-accepted'
+  }
+  'share.refused': { peer: string | undefined; reason: string }
+  'share.ended': { incomingId: string; by: 'sender' | 'recipient' }
+  'reshare.granted': { shareId: string; peer: string }
+  'reshare.undone': { shareId: string; peer: string }
+  'notification.received': { type: string; peer: string; outcome: string }
+  'notification.refused': { peer: string | undefined; reason: string }
+  'outbox.delivered': { id: string; kind: string; peer: string; attempts: number }
+  'outbox.delayed': { id: string; kind: string; peer: string; attempts: number; reason: string }
+  'outbox.refused': { id: string; kind: string; peer: string; attempts: number; reason: string }
+  'invite.created': { inviteId: string }
+  'invite.accepted': { inviteId: string; peer: string }
+  'invite.refused': { peer: string | undefined; reason: string }
+  'contact.added': { address: string }
+  'contact.removed': { address: string }
+  'peer.rested': { peer: string; seconds: number }
+  'peer.trust-changed': { peer: string; trust: string }
+  'federation.reloaded': Record<string, never>
   'token.issued': { jti: string; shareId: string; peer: string }
   'token.refused': { reason: string }
   'token.revoked': { jti: string }

@@ -4,3 +4,11 @@ export { keyIdAuthority } from './key-id.ts'
 export { formatOcmAddress, parseOcmAddress, type OcmAddress } from './ocm-address.ts'
 export { createPeers, parseHost, type Peer, type Peers, type PeersDeps } from './peers.ts'
 export type { PeerAnswer } from './post.ts'
+export {
+  createSenderCheck,
+  SenderError,
+  type InspectedSender,
+  type ReceivedMessage,
+  type Sender,
+  type SenderCheck,
+} from './sender.ts'

@@ -145,7 +145,7 @@ export function createPeers(deps: PeersDeps) {
     },
 
     /** All that is remembered of a peer. @throws PeerError `bad_host`. */
-    async show(text: string): Promise<PeerRow & { trust: PeerTrust }> {
+    async show(text: string): Promise<Omit<PeerRow, 'trust'> & { trust: PeerTrust }> {
       const row = await findPeer(db, parseHost(text))
       if (row !== undefined) return { ...row, trust: trustOf(row.host, policy) }
       const message = `Nothing is known of ${text}; try "davmesh peer discover ${text}".`

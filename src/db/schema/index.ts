@@ -1,5 +1,8 @@
 /** The whole schema, one file per domain. */
-export { signingKeys } from './keys.ts'
+export { incomingShares, reshares } from './incoming.ts'
+export { contacts, invites } from './invites.ts'
+export { legacyKeys, signingKeys } from './keys.ts'
+export { outbox } from './outbox.ts'
 export { peers } from './peers.ts'
 export { outgoingShares, refreshTokens } from './shares.ts'
 export { accessTokens } from './tokens.ts'

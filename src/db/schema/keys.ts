@@ -16,3 +16,12 @@ export const signingKeys = sqliteTable(
   },
   (table) => [index('signing_keys_state').on(table.state)],
 )
+
+/** RSA keys for draft-cavage signatures; in discovery as `publicKey`, never in the JWK Set. */
+export const legacyKeys = sqliteTable('legacy_keys', {
+  /** `<endPoint>#signature`: another publicUrl is another key. */
+  kid: text('kid').primaryKey(),
+  publicPem: text('public_pem').notNull(),
+  sealedPrivatePem: blob('sealed_private_pem', { mode: 'buffer' }).notNull(),
+  createdAt: integer('created_at').notNull(),
+})

@@ -18,4 +18,10 @@ export const peers = sqliteTable('peers', {
   lastOkAt: integer('last_ok_at'),
   lastError: text('last_error'),
   lastErrorAt: integer('last_error_at'),
+  /** The operator's word (`davmesh peer allow|deny`), beside the lists of the configuration. */
+  trust: text('trust', { enum: ['allowed', 'denied'] }),
+  /** Failures in a row; the breaker opens at five. */
+  failures: integer('failures').notNull().default(0),
+  /** Nobody calls before this, and then one at a time. */
+  restUntil: integer('rest_until'),
 })

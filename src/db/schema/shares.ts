@@ -1,4 +1,11 @@
-import { blob, index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core'
+import {
+  blob,
+  index,
+  integer,
+  sqliteTable,
+  text,
+  type AnySQLiteColumn,
+} from 'drizzle-orm/sqlite-core'
 import { users } from './users.ts'
 
 export const outgoingShares = sqliteTable(
@@ -21,7 +28,9 @@ export const outgoingShares = sqliteTable(
       .$type<('read' | 'write' | 'share')[]>()
       .notNull(),
     strict: integer('strict', { mode: 'boolean' }).notNull(),
-    state: text('state', { enum: ['pending', 'sent', 'failed', 'revoked'] }).notNull(),
+    state: text('state', {
+      enum: ['pending', 'sent', 'accepted', 'declined', 'failed', 'revoked'],
+    }).notNull(),
     /** Why sending failed, in words for the operator. */
     problem: text('problem'),
     /** The payload shape the peer took. */
@@ -30,8 +39,22 @@ export const outgoingShares = sqliteTable(
     sentAt: integer('sent_at'),
     expiresAt: integer('expires_at'),
     revokedAt: integer('revoked_at'),
+    /** When the recipient accepted or declined. */
+    respondedAt: integer('responded_at'),
+    /** The share this one passes on: it ends with it. */
+    parentId: text('parent_id').references((): AnySQLiteColumn => outgoingShares.id, {
+      onDelete: 'cascade',
+    }),
+    /** OCM address of the recipient who passed it on; null for a share of the owner's own. */
+    resharedBy: text('reshared_by'),
+    /** What the one who passed it on may undo it with; opens nothing. */
+    sealedUndoToken: blob('sealed_undo_token', { mode: 'buffer' }),
   },
-  (table) => [index('outgoing_shares_owner').on(table.ownerId, table.createdAt)],
+  (table) => [
+    index('outgoing_shares_owner').on(table.ownerId, table.createdAt),
+    index('outgoing_shares_parent').on(table.parentId, table.recipient),
+    index('outgoing_shares_host').on(table.recipientHost),
+  ],
 )
 
 export const refreshTokens = sqliteTable(
@@ -43,7 +66,7 @@ export const refreshTokens = sqliteTable(
       .references(() => outgoingShares.id, { onDelete: 'cascade' }),
     /** SHA-256, base64url. */
     secretHash: text('secret_hash').notNull().unique(),
-    /** Only while it must still be sent. */
+    /** While it must still be sent: in the notice, or in a notification to a peer that asks for it. */
     sealedSecret: blob('sealed_secret', { mode: 'buffer' }),
     createdAt: integer('created_at').notNull(),
     revokedAt: integer('revoked_at'),

@@ -1,0 +1,42 @@
+import type { Transaction } from '../db/index.ts'
+
+/** What we owe a peer; how it is spelled on the wire is for who delivers it. */
+export type OutboxMessage =
+  /** The secret stays with the share. */
+  | { readonly kind: 'share'; readonly shareId: string }
+  | {
+      readonly kind: 'notification'
+      readonly type: 'SHARE_ACCEPTED' | 'SHARE_DECLINED' | 'SHARE_UNSHARED' | 'RESHARE_UNDO'
+      readonly providerId: string
+      readonly resourceType: 'file' | 'folder'
+      readonly secret?: string
+    }
+  | { readonly kind: 'reshare'; readonly reshareId: string }
+
+export type MessageOf<Kind extends OutboxMessage['kind']> = Extract<OutboxMessage, { kind: Kind }>
+
+export interface NewEntry {
+  /** Normalised `host[:port]`. */
+  readonly peer: string
+  /** The id of the share, incoming share or reshare it is about: one at a time, in order. */
+  readonly subject: string
+  readonly message: OutboxMessage
+}
+
+/** `record` runs in the transaction that settles the entry, so that effect and entry cannot part. */
+export type DeliveryOutcome =
+  | { readonly status: 'delivered'; record?(tx: Transaction): Promise<void> }
+  /** A final no. */
+  | { readonly status: 'refused'; readonly reason: string; record?(tx: Transaction): Promise<void> }
+  | {
+      readonly status: 'later'
+      readonly reason: string
+      readonly retryAfterSeconds?: number
+      record?(tx: Transaction): Promise<void>
+    }
+
+/** Tries once; may be called again after a crash, so it has to be idempotent. */
+export type Deliver<Kind extends OutboxMessage['kind']> = (
+  message: MessageOf<Kind>,
+  attempt: { readonly peer: string; readonly attempts: number },
+) => Promise<DeliveryOutcome>
