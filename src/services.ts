@@ -17,7 +17,7 @@ import { endpointPaths } from './discovery/index.ts'
 import { createLocalState, createLocalTree, type FileTree } from './files/index.ts'
 import { createGuardedClient, type GuardedClient } from './http/index.ts'
 import { createKeys, hasSigningKeys } from './keys/index.ts'
-import { createPeers } from './peers/index.ts'
+import { createPeers, createSenderCheck } from './peers/index.ts'
 import { createResources } from './resources/index.ts'
 import { createSharePaths, createShares } from './shares/index.ts'
 import { createTokens } from './tokens/index.ts'
@@ -101,6 +101,13 @@ async function wire(
     allowHttp: dev,
     signer: keys.messageSigner,
   })
+  const { requireSignatures } = config.federation
+  const sender = createSenderCheck({
+    clock,
+    events,
+    peers,
+    policy: () => ({ ...config.signatures, requireSignatures, allowHttp: dev }),
+  })
   // One for all trees: who comes through a share sees at once what the owner writes.
   const state = createLocalState()
   const { durability, medium } = files
@@ -129,14 +136,10 @@ async function wire(
     keys,
     shares,
     peers,
+    sender,
     issuer: publicUrl,
     ttlSeconds: tokenConfig.ttlSeconds,
     limit: limits.token,
-    policy: {
-      ...config.signatures,
-      requireSignatures: config.federation.requireSignatures,
-      allowHttp: dev,
-    },
   })
   return {
     config,
@@ -147,6 +150,7 @@ async function wire(
     keys,
     users,
     peers,
+    sender,
     shares,
     resources,
     tokens,

@@ -1,6 +1,7 @@
 import { AppError, type Clock, type EventHub } from '../core/index.ts'
 import { inTransaction, type Database } from '../db/index.ts'
-import { createClientAuthentication, type ClientDeps, type ReceivedTokenRequest } from './client.ts'
+import type { ReceivedMessage, SenderCheck } from '../peers/index.ts'
+import { asClientAuthentication } from './client.ts'
 import { TokenError } from './errors.ts'
 import { createExchange, type ExchangeDeps, type IssuedToken } from './exchange.ts'
 import {
@@ -16,19 +17,17 @@ import { parseTokenRequest } from './wire.ts'
 /** A row of the token map; instants in epoch milliseconds. */
 export type AccessToken = AccessTokenRow
 
-export interface TokenEndpointRequest extends ReceivedTokenRequest {
+export interface TokenEndpointRequest extends ReceivedMessage {
   readonly contentType: string | undefined
 }
 
 export type TokensDeps = ExchangeDeps &
-  ClientDeps &
-  VerifyDeps & { db: Database; clock: Clock; events: EventHub }
+  VerifyDeps & { db: Database; clock: Clock; events: EventHub; sender: SenderCheck }
 
 export type Tokens = ReturnType<typeof createTokens>
 
 export function createTokens(deps: TokensDeps) {
-  const { db, clock, events } = deps
-  const client = createClientAuthentication(deps)
+  const { db, clock, events, sender } = deps
   const { findShare, issue } = createExchange(deps)
 
   async function getToken(jti: string): Promise<AccessToken> {
@@ -40,11 +39,15 @@ export function createTokens(deps: TokensDeps) {
   const verify = createTokenVerifier(deps)
 
   async function answer(request: TokenEndpointRequest): Promise<IssuedToken> {
-    const signature = client.inspect(request)
+    const inspected = await asClientAuthentication(() => sender.inspect(request))
     const wanted = parseTokenRequest(request.contentType, request.body)
-    if (signature !== undefined) await client.verify(signature, wanted.clientId)
+    const authenticate = (host: string) =>
+      asClientAuthentication(() => sender.authenticate(inspected, host))
+    const signed = inspected.scheme !== 'none'
+    if (signed) await authenticate(wanted.clientId)
     const share = await findShare(wanted)
-    if (signature === undefined) await client.acceptUnsigned(share.recipientHost)
+    // Without the code nobody is worth a question to another server.
+    if (!signed) await authenticate(share.recipientHost)
     return issue(share)
   }
 
