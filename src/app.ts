@@ -40,7 +40,10 @@ export function routeTable(services: Services): Route[] {
     {
       ...open,
       paths: discoveryPaths,
-      handler: serveDiscovery({ publicUrl, provider, criteria }),
+      handler: serveDiscovery(
+        { publicUrl, provider, criteria },
+        config.signatures.legacy ? keys.legacySigner : undefined,
+      ),
     },
     { ...open, paths: [endpointPaths.jwksUri], handler: serveJwks(keys.jwks) },
     {

@@ -100,6 +100,7 @@ async function wire(
     policy: config.federation,
     allowHttp: dev,
     signer: keys.messageSigner,
+    legacySigner: config.signatures.legacy ? keys.legacySigner : undefined,
   })
   const { requireSignatures } = config.federation
   const sender = createSenderCheck({

@@ -128,10 +128,10 @@ export const configSchema = z
         maxSkewSeconds: seconds(0, 600)
           .default(60)
           .meta({ description: 'How far a peer’s clock may run ahead.' }),
-        legacy: z
-          .boolean()
-          .default(true)
-          .meta({ description: 'Accept draft-05 signatures (label "ocm", date covered).' }),
+        legacy: z.boolean().default(true).meta({
+          description:
+            'Speak older signatures too: draft-05 (label "ocm", date covered) and draft-cavage (RSA, Nextcloud 31 to 34).',
+        }),
       })
       .prefault({}),
     federation: z

@@ -4,6 +4,8 @@ export interface DiscoveryFacts {
   readonly publicUrl: string
   readonly provider: string
   readonly criteria: { requireSignatures: boolean; requireTokenExchange: boolean }
+  /** For peers that know only draft-cavage signatures (Nextcloud 31 to 34). */
+  readonly publicKey?: { keyId: string; publicKeyPem: string } | undefined
 }
 
 /** Where peers find what the document promises; `app.ts` serves exactly these. */
@@ -32,7 +34,7 @@ const crawler = 'Nextcloud Server Crawler'
  * `apiVersion` for one crawler. It promises only what this server does.
  */
 export function writeDiscovery(
-  { publicUrl, provider, criteria }: DiscoveryFacts,
+  { publicUrl, provider, criteria, publicKey }: DiscoveryFacts,
   userAgent: string | undefined,
 ): Record<string, unknown> {
   const protocols = { webdav: endpointPaths.webdav }
@@ -53,5 +55,6 @@ export function writeDiscovery(
     criteria: demands.filter((demand) => demand !== false),
     tokenEndPoint: publicUrl + endpointPaths.tokenEndPoint,
     jwksUri: publicUrl + endpointPaths.jwksUri,
+    ...(publicKey && { publicKey }),
   }
 }

@@ -7,15 +7,20 @@ const documentCache = 'public, max-age=3600'
 const keysCache = 'public, max-age=300'
 
 export const serveDiscovery =
-  (facts: DiscoveryFacts): RequestHandler =>
-  (request, response) => {
+  (
+    facts: DiscoveryFacts,
+    legacyKey: (() => Promise<{ keyId: string; publicKeyPem: string }>) | undefined,
+  ): RequestHandler =>
+  async (request, response) => {
+    const key = await legacyKey?.()
+    const publicKey = key && { keyId: key.keyId, publicKeyPem: key.publicKeyPem }
     response
       .set({
         'Cache-Control': documentCache,
         Vary: 'User-Agent',
         'X-Content-Type-Options': 'nosniff',
       })
-      .json(writeDiscovery(facts, request.get('user-agent')))
+      .json(writeDiscovery({ ...facts, publicKey }, request.get('user-agent')))
   }
 
 /** RFC 7517 §8.5.2: `application/jwk-set+json`. */

@@ -90,13 +90,7 @@ const derivable: ReadonlyMap<string, (context: SignatureContext) => string | und
   ['@scheme', ({ targetUri }) => parseUri(targetUri)?.scheme],
   ['@authority', ({ targetUri }) => parseUri(targetUri)?.authority],
   // The origin form, the only one our routes answer (RFC 9421 §2.2.5).
-  [
-    '@request-target',
-    ({ targetUri }) => {
-      const uri = parseUri(targetUri)
-      return uri && uri.path + uri.query
-    },
-  ],
+  ['@request-target', ({ targetUri }) => requestTarget(targetUri)],
   ['@path', ({ targetUri }) => parseUri(targetUri)?.path],
   // RFC 9421 §2.2.7: an absent query is a lone question mark.
   [
@@ -107,6 +101,12 @@ const derivable: ReadonlyMap<string, (context: SignatureContext) => string | und
     },
   ],
 ])
+
+/** Path and query, as they were sent. */
+export function requestTarget(targetUri: string): string | undefined {
+  const uri = parseUri(targetUri)
+  return uri && uri.path + uri.query
+}
 
 /** Path and query stay as they were sent; scheme and authority are normalised (RFC 9421 §2.2.3). */
 function parseUri(targetUri: string) {

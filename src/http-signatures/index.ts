@@ -1,10 +1,12 @@
-/** http-signatures: RFC 9421 and RFC 9530; pure, knows nothing of OCM peers, Express or databases. */
+/** http-signatures: RFC 9421 and RFC 9530, and the older draft-cavage; pure, knows nothing of OCM peers, Express or databases. */
 export {
   findAlgorithm,
   signatureAlgorithms,
   type AlgorithmFacts,
   type SignatureAlgorithm,
 } from './algorithms.ts'
+export { inspectCavage, type CavageInspection, type InspectedCavage } from './cavage.ts'
+export { signCavage, verifyCavage, type CavageSigner } from './cavage-key.ts'
 export {
   contentDigest,
   isDigestProblem,

@@ -74,7 +74,8 @@ function readKey({ kty, crv, x, y, n, e }: Jwk): KeyObject | undefined {
   }
 }
 
-function hasSaneSize(key: KeyObject): boolean {
+/** What is long enough to trust and short enough to compute with. */
+export function hasSaneSize(key: KeyObject): boolean {
   if (key.asymmetricKeyType !== 'rsa') return true
   const { modulusLength = 0, publicExponent = 0n } = key.asymmetricKeyDetails ?? {}
   return modulusLength >= 2048 && modulusLength <= 8192 && publicExponent >= 3n

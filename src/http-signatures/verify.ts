@@ -36,7 +36,8 @@ export function verifySignature(
   return genuine ? { ok: true } : refuse('signature_wrong')
 }
 
-const modulusBytes = (key: KeyObject): number =>
+/** How long every RSA signature of a key is. */
+export const modulusBytes = (key: KeyObject): number =>
   Math.ceil((key.asymmetricKeyDetails?.modulusLength ?? 0) / 8)
 
 const refuse = (reason: VerificationProblem): Verdict => ({ ok: false, reason })

@@ -7,4 +7,5 @@ export {
   type MessageSigner,
   type SigningKey,
 } from './keys.ts'
+export type { LegacySigner } from './legacy.ts'
 export { hasSigningKeys } from './queries.ts'

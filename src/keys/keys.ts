@@ -4,6 +4,7 @@ import type { Clock, EventHub, Sealer } from '../core/index.ts'
 import { inTransaction, type Database, type Transaction } from '../db/index.ts'
 import { algorithmFacts, type HttpAlgorithm, type SigningAlgorithm } from './algorithms.ts'
 import { KeyError } from './errors.ts'
+import { createLegacySigner } from './legacy.ts'
 import {
   findActiveKid,
   findKeyRow,
@@ -48,7 +49,8 @@ const sealContext = (kid: string): string => `signing_keys.private_jwk:${kid}`
 /** Published: peers must find the next key before it is used and the last one after. */
 const publishedStates: SigningKeyState[] = ['staged', 'active', 'retiring']
 
-export function createKeys({ db, clock, events, sealer, keyIdBase }: KeysDeps) {
+export function createKeys(deps: KeysDeps) {
+  const { db, clock, events, sealer, keyIdBase } = deps
   /** Private keys never change under their kid, so opening them once is enough. */
   const loaded = new Map<string, LoadedKey>()
   const publicKeys = new Map<string, { alg: SigningAlgorithm; key: KeyObject }>()
@@ -183,6 +185,9 @@ export function createKeys({ db, clock, events, sealer, keyIdBase }: KeysDeps) {
       const { httpName, sign } = algorithmFacts[alg]
       return { keyId: kid, algorithm: httpName, sign: (data) => sign(data, privateKey) }
     },
+
+    /** Signs HTTP messages for peers of the draft-cavage time. */
+    legacySigner: createLegacySigner(deps),
 
     /** Signs a JWT of the given `typ` with the active key. */
     async signJwt(typ: string, claims: JWTPayload): Promise<{ jwt: string; kid: string }> {

@@ -1,8 +1,9 @@
 import { eq, inArray } from 'drizzle-orm'
-import { signingKeys, type Reader, type Transaction } from '../db/index.ts'
+import { legacyKeys, signingKeys, type Reader, type Transaction } from '../db/index.ts'
 
 export type SigningKeyRow = typeof signingKeys.$inferSelect
 export type SigningKeyState = SigningKeyRow['state']
+export type LegacyKeyRow = typeof legacyKeys.$inferSelect
 
 export async function selectKeys(db: Reader): Promise<SigningKeyRow[]> {
   return db.select().from(signingKeys).orderBy(signingKeys.createdAt, signingKeys.kid)
@@ -52,4 +53,13 @@ export async function updateKey(
 /** Whether anything was ever sealed: signing keys come first. */
 export async function hasSigningKeys(db: Reader): Promise<boolean> {
   return (await db.$count(signingKeys)) > 0
+}
+
+export async function findLegacyKey(db: Reader, kid: string): Promise<LegacyKeyRow | undefined> {
+  const rows = await db.select().from(legacyKeys).where(eq(legacyKeys.kid, kid))
+  return rows[0]
+}
+
+export async function insertLegacyKey(db: Transaction, row: LegacyKeyRow): Promise<void> {
+  await db.insert(legacyKeys).values(row)
 }

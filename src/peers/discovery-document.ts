@@ -22,6 +22,8 @@ export interface Discovery {
   readonly resourceTypes: readonly PeerResourceType[]
   readonly tokenEndPoint: string | undefined
   readonly jwksUri: string | undefined
+  /** The RSA key of draft-cavage signatures. */
+  readonly publicKey: { readonly keyId: string | undefined; readonly pem: string } | undefined
 }
 
 /** Older spellings of capabilities and criteria, and what they are called today. */
@@ -76,7 +78,13 @@ export function parseDiscovery(document: unknown, host: string, url: URL): Disco
     // The OCM stub publishes a path here; it is resolved, and then judged like the others.
     tokenEndPoint: tokenEndPoint && urls.relative('tokenEndPoint', tokenEndPoint),
     jwksUri: wire.jwksUri && urls.absolute('jwksUri', wire.jwksUri),
+    publicKey: readPublicKey(wire),
   }
+}
+
+function readPublicKey({ publicKey }: DiscoveryWire): Discovery['publicKey'] {
+  const pem = publicKey?.publicKeyPem
+  return pem === undefined ? undefined : { keyId: publicKey?.keyId, pem }
 }
 
 /** Every endpoint lives on the discovered authority, over the discovered scheme or better. */

@@ -3,7 +3,7 @@ export type { Discovery, PeerResourceType } from './discovery-document.ts'
 export { keyIdAuthority } from './key-id.ts'
 export { formatOcmAddress, parseOcmAddress, type OcmAddress } from './ocm-address.ts'
 export { createPeers, parseHost, type Peer, type Peers, type PeersDeps } from './peers.ts'
-export type { PeerAnswer } from './post.ts'
+export { judgeAnswer, type AnswerVerdict, type PeerAnswer } from './post.ts'
 export {
   createSenderCheck,
   SenderError,

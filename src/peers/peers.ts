@@ -3,7 +3,7 @@ import { parseAuthority, type Clock, type EventHub } from '../core/index.ts'
 import { inTransaction, type Database } from '../db/index.ts'
 import type { GuardedClient } from '../http/index.ts'
 import type { FoundKey } from '../http-signatures/index.ts'
-import type { MessageSigner } from '../keys/index.ts'
+import type { LegacySigner, MessageSigner } from '../keys/index.ts'
 import { parseDiscovery, type Discovery } from './discovery-document.ts'
 import { discoverPeer } from './discover.ts'
 import { PeerError } from './errors.ts'
@@ -29,6 +29,8 @@ export interface PeersDeps {
   /** Peers may be on plain http (dev only). */
   allowHttp: boolean
   signer(): Promise<MessageSigner>
+  /** Signs for peers of the draft-cavage time, if we do. */
+  legacySigner: (() => Promise<LegacySigner>) | undefined
 }
 
 export type Peers = ReturnType<typeof createPeers>
@@ -37,9 +39,9 @@ export type Peers = ReturnType<typeof createPeers>
 const freshMs = 24 * 60 * 60_000
 
 export function createPeers(deps: PeersDeps) {
-  const { db, clock, events, client, policy, allowHttp, signer } = deps
+  const { db, clock, events, client, policy, allowHttp, signer, legacySigner } = deps
   const judged = new LRUCache<string, PeerTrust>({ max: 1000 })
-  const post = createPoster({ clock, client, signer })
+  const post = createPoster({ clock, client, signer, legacySigner })
 
   /** Asks the peer, whatever is remembered; strangers who only write to us are not recorded. */
   async function ask(host: string, record: boolean): Promise<Peer> {
@@ -102,6 +104,9 @@ export function createPeers(deps: PeersDeps) {
     discover: (host: string) => ask(host, true),
 
     getPeer,
+
+    /** The peer as it says now; a stranger stays unrecorded. */
+    renew: async (host: string) => ask(host, (await findPeer(db, host)) !== undefined),
 
     /** Whether the lists shut a peer out; asked for every request it makes with a credential. */
     isDenied(host: string): boolean {

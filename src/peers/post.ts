@@ -1,7 +1,7 @@
 import { epochSeconds, type Clock } from '../core/index.ts'
-import type { GuardedClient } from '../http/index.ts'
-import { signRequest } from '../http-signatures/index.ts'
-import type { MessageSigner } from '../keys/index.ts'
+import { parseJson, type GuardedClient } from '../http/index.ts'
+import { signCavage, signRequest } from '../http-signatures/index.ts'
+import type { LegacySigner, MessageSigner } from '../keys/index.ts'
 import type { Discovery } from './discovery-document.ts'
 
 /** A peer's answer to a message of ours. */
@@ -9,23 +9,50 @@ export interface PeerAnswer {
   readonly status: number
   /** What it says when it is not a success: one printable line, at most 300 characters. */
   readonly reason: string
+  /** Its JSON, when it is JSON of a sane size. May hold a secret: never logged. */
+  readonly body: unknown
+  /** When it wants to be asked again (RFC 9110 §10.2.3). */
+  readonly retryAfterSeconds: number | undefined
+}
+
+/** What an answer means for a message that can be sent again. */
+export type AnswerVerdict = 'delivered' | 'later' | 'refused'
+
+/** Failures that pass; every other answer but success is a final no. */
+const passing = new Set([408, 425, 429, 500, 502, 503, 504])
+
+export function judgeAnswer(status: number): AnswerVerdict {
+  if (status >= 200 && status < 300) return 'delivered'
+  return passing.has(status) ? 'later' : 'refused'
 }
 
 export interface PosterDeps {
   clock: Clock
   client: GuardedClient
   signer(): Promise<MessageSigner>
+  /** `undefined`: draft-cavage is not spoken. */
+  legacySigner: (() => Promise<LegacySigner>) | undefined
 }
 
 /** Sends JSON messages to peers, signed for those that verify (OCM, "Applicability"). */
-export function createPoster({ clock, client, signer }: PosterDeps) {
-  async function signatureHeaders(discovery: Discovery, targetUri: string, body: Buffer) {
-    if (!discovery.capabilities.includes('http-sig')) return {}
-    // Draft-05 verifiers want the date covered; they are the ones that publish no jwksUri.
-    const coverDate = discovery.jwksUri === undefined
+export function createPoster({ clock, client, signer, legacySigner }: PosterDeps) {
+  async function signatureHeaders(
+    discovery: Discovery,
+    targetUri: string,
+    body: Buffer,
+  ): Promise<Record<string, string>> {
+    const { capabilities, jwksUri, publicKey } = discovery
     const date = new Date(clock.now()).toUTCString()
+    const request = { method: 'POST', targetUri, body }
+    if (!capabilities.includes('http-sig')) {
+      // Who publishes such a key verifies such signatures; others ignore them.
+      if (legacySigner === undefined || publicKey === undefined) return {}
+      return signCavage(request, await legacySigner(), date)
+    }
+    // Draft-05 verifiers want the date covered; they are the ones that publish no jwksUri.
+    const coverDate = jwksUri === undefined
     const headers = await signRequest(
-      { method: 'POST', targetUri, body, ...(coverDate && { headers: { date } }) },
+      { ...request, ...(coverDate && { headers: { date } }) },
       await signer(),
       { created: epochSeconds(clock), coverDate },
     )
@@ -46,8 +73,32 @@ export function createPoster({ clock, client, signer }: PosterDeps) {
       ...signature,
     }
     const answer = await client.request({ method: 'POST', url, headers, body })
-    return { status: answer.status, reason: reasonOf(answer.body) }
+    return {
+      status: answer.status,
+      reason: reasonOf(answer.body),
+      body: readJson(answer.body),
+      retryAfterSeconds: readRetryAfter(answer.headers['retry-after'], clock.now()),
+    }
   }
+}
+
+const maxJsonBytes = 64 * 1024
+
+function readJson(body: Uint8Array): unknown {
+  if (body.length > maxJsonBytes) return undefined
+  try {
+    return parseJson(body)
+  } catch {
+    return undefined
+  }
+}
+
+/** Seconds or a date (RFC 9110 §10.2.3). */
+function readRetryAfter(field: string | undefined, now: number): number | undefined {
+  if (field === undefined) return undefined
+  if (/^\d{1,9}$/.test(field)) return Number(field)
+  const at = Date.parse(field)
+  return Number.isNaN(at) ? undefined : Math.max(0, Math.ceil((at - now) / 1000))
 }
 
 /** What could be a secret of ours that the peer throws back at us. */

@@ -1,12 +1,16 @@
+import { LRUCache } from 'lru-cache'
 import { AppError, epochSeconds, type Clock, type EventHub } from '../core/index.ts'
 import {
+  inspectCavage,
   inspectSignature,
   isDigestProblem,
+  verifyCavage,
   verifySignature,
+  type InspectedCavage,
   type InspectedSignature,
 } from '../http-signatures/index.ts'
 import { keyIdAuthority } from './key-id.ts'
-import type { Peers } from './peers.ts'
+import type { Peer, Peers } from './peers.ts'
 
 /** A message to one of our OCM endpoints, as it arrived. */
 export interface ReceivedMessage {
@@ -23,6 +27,11 @@ export type InspectedSender =
       readonly scheme: 'rfc9421'
       readonly host: string | undefined
       readonly signature: InspectedSignature
+    }
+  | {
+      readonly scheme: 'cavage'
+      readonly host: string | undefined
+      readonly signature: InspectedCavage
     }
   | { readonly scheme: 'none' }
 
@@ -60,17 +69,22 @@ export interface SenderPolicy {
 export interface SenderCheckDeps {
   clock: Clock
   events: EventHub
-  peers: Pick<Peers, 'findKey' | 'getPeer'>
+  peers: Pick<Peers, 'findKey' | 'getPeer' | 'renew'>
   policy(): SenderPolicy
 }
 
 export type SenderCheck = ReturnType<typeof createSenderCheck>
+
+/** A legacy key that fits no signature makes us ask its peer again, at most this often. */
+const renewMs = 30_000
 
 /**
  * Who sent a message: the server whose key signed it. Peers that do not sign at all are let through
  * only if they never said they would (OCM, "Applicability").
  */
 export function createSenderCheck({ clock, events, peers, policy }: SenderCheckDeps) {
+  const renewedAt = new LRUCache<string, number>({ max: 1000 })
+
   function refuse(reason: string, peer: string | undefined): SenderError {
     events.emit('signature.refused', { reason, peer })
     if (isDigestProblem(reason) || reason === 'length_mismatch') {
@@ -81,6 +95,35 @@ export function createSenderCheck({ clock, events, peers, policy }: SenderCheckD
     return new SenderError(code, 'the request signature is not valid', reason)
   }
 
+  function inspectLegacy(message: ReceivedMessage): InspectedSender {
+    const { legacy, requireSignatures, allowHttp, ...ages } = policy()
+    const inspection = legacy
+      ? inspectCavage(message, { nowSeconds: epochSeconds(clock), ...ages })
+      : ({ status: 'unsigned' } as const)
+    switch (inspection.status) {
+      case 'unsigned':
+        if (requireSignatures) throw refuse('unsigned', undefined)
+        return { scheme: 'none' }
+      case 'refused':
+        throw refuse(inspection.reason, undefined)
+      case 'inspected': {
+        const { signature } = inspection
+        return { scheme: 'cavage', host: keyIdAuthority(signature.keyId, allowHttp), signature }
+      }
+    }
+  }
+
+  /** Peers change this key in their discovery document, which we may remember too long. */
+  async function verifyLegacy(signature: InspectedCavage, host: string): Promise<void> {
+    const verdict = judgeLegacy(signature, await peers.getPeer(host))
+    if (verdict === undefined) return
+    const mayRenew = clock.now() - (renewedAt.get(host) ?? -Infinity) >= renewMs
+    if (!mayRenew || verdict === downgraded) throw refuse(verdict, host)
+    renewedAt.set(host, clock.now())
+    const second = judgeLegacy(signature, await peers.renew(host))
+    if (second !== undefined) throw refuse(second, host)
+  }
+
   return {
     /**
      * Every check that needs no network.
@@ -88,7 +131,7 @@ export function createSenderCheck({ clock, events, peers, policy }: SenderCheckD
      * @throws SenderError `signature_refused`, `signature_required`, `body_altered`.
      */
     inspect(message: ReceivedMessage): InspectedSender {
-      const { maxAgeSeconds, maxSkewSeconds, legacy, requireSignatures, allowHttp } = policy()
+      const { maxAgeSeconds, maxSkewSeconds, legacy, allowHttp } = policy()
       const inspection = inspectSignature(message, {
         nowSeconds: epochSeconds(clock),
         maxAgeSeconds,
@@ -97,8 +140,7 @@ export function createSenderCheck({ clock, events, peers, policy }: SenderCheckD
       })
       switch (inspection.status) {
         case 'unsigned':
-          if (requireSignatures) throw refuse('unsigned', undefined)
-          return { scheme: 'none' }
+          return inspectLegacy(message)
         case 'refused':
           throw refuse(inspection.reason, undefined)
         case 'inspected': {
@@ -125,6 +167,10 @@ export function createSenderCheck({ clock, events, peers, policy }: SenderCheckD
         const message = 'the signature is not of the server that the message names'
         throw new SenderError('identity_mismatch', message, 'keyid_of_another_server')
       }
+      if (inspected.scheme === 'cavage') {
+        await verifyLegacy(inspected.signature, host)
+        return { host, verified: true }
+      }
       const { signature } = inspected
       const found = await peers.findKey(host, signature.keyId)
       if (found.status !== 'found') throw refuse(`key_${found.status}`, host)
@@ -133,4 +179,15 @@ export function createSenderCheck({ clock, events, peers, policy }: SenderCheckD
       return { host, verified: true }
     },
   }
+}
+
+const downgraded = 'legacy_from_signing_peer'
+
+/** Why a legacy signature is not that of the peer; `undefined`: it is. */
+function judgeLegacy(signature: InspectedCavage, { discovery }: Peer): string | undefined {
+  if (discovery.capabilities.includes('http-sig')) return downgraded
+  const { publicKey } = discovery
+  if (publicKey?.keyId !== signature.keyId) return 'key_missing'
+  const verdict = verifyCavage(signature, publicKey.pem)
+  return verdict.ok ? undefined : verdict.reason
 }

@@ -29,7 +29,10 @@ export const discoverySchema = z.looseObject({
   inviteAcceptDialog: text.optional(),
   publicKey: z
     .union([
-      text.transform((pem) => ({ keyId: undefined, publicKeyPem: pem })),
+      z
+        .string()
+        .max(16_384)
+        .transform((pem) => ({ keyId: undefined, publicKeyPem: pem })),
       z.looseObject({ keyId: text.optional(), publicKeyPem: z.string().max(16_384).optional() }),
     ])
     .nullish()

@@ -62,6 +62,32 @@ describe('the payload for each kind of peer (peers.md §2.6)', () => {
     )
   })
 
+  it.each<[Flavour, boolean]>([
+    ['nextcloud-v32-cavage', true],
+    ['ocm-stub', true],
+    ['nextcloud-v32-cavage', false],
+    ['reva', true],
+  ])(
+    'to %s is signed as draft-cavage when signatures.legacy is %s (§4.4)',
+    async (flavour, legacy) => {
+      await using server = await startServer({ config: { signatures: { legacy } } })
+      await using peer = await independentPeer({ flavour })
+      await addAlice(server)
+      const { received } = await shareWith(server, peer, { ...writable, permissions: ['read'] })
+      expect(received.headers['signature-input']).toBeUndefined()
+      expect(received.sender).toEqual(
+        legacy && flavour !== 'reva'
+          ? {
+              ok: true,
+              keyId: `${server.url}/ocm#signature`,
+              components: ['(request-target)', 'content-length', 'date', 'digest', 'host'],
+              parameters: 'rsa-sha512',
+            }
+          : { ok: false, reason: 'unsigned' },
+      )
+    },
+  )
+
   it('says requirements in both places to a Nextcloud that exchanges tokens', async () => {
     await using server = await startServer()
     await using peer = await independentPeer({ flavour: 'nextcloud-newest' })

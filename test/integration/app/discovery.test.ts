@@ -92,6 +92,8 @@ describe('the discovery document (peers.md §1.8, D1)', () => {
     // The OCM base is no resource of its own; its members are.
     expect(statuses).toEqual({
       '/ocm': 404,
+      // The name of a key, not a place.
+      '/ocm#signature': 404,
       '/ocm/token': 405,
       '/.well-known/jwks.json': 200,
       '/dav/ocm/': 401,

@@ -1,6 +1,7 @@
 /** How the independent peer checks what our server signed: RFC 9421 by hand, keys fetched from us. */
 import { createHash, createPublicKey, verify, type JsonWebKey } from 'node:crypto'
 import { request } from '../http-request.ts'
+import { verifyLegacy } from './cavage.ts'
 
 export interface ReceivedMessage {
   readonly method: string
@@ -23,6 +24,9 @@ const no = (reason: string): SenderVerdict => ({ ok: false, reason })
 
 export async function verifySender(message: ReceivedMessage): Promise<SenderVerdict> {
   const { headers } = message
+  if (headers['signature'] !== undefined && headers['signature-input'] === undefined) {
+    return verifyLegacy(message, await fetchLegacyKey(headers['signature']))
+  }
   const [, label, list, parameters = ''] =
     /^([a-z][a-z0-9]*)=\(([^)]*)\)(;.*)$/.exec(headers['signature-input'] ?? '') ?? []
   if (label === undefined || list === undefined) return no('unsigned')
@@ -59,4 +63,11 @@ async function fetchJwk(keyId: string): Promise<JsonWebKey | undefined> {
   const { jwksUri } = discovery.json() as { jwksUri: string }
   const { keys } = (await request(jwksUri)).json() as { keys: (JsonWebKey & { kid: string })[] }
   return keys.find(({ kid }) => kid === keyId)
+}
+
+/** The RSA key as its owner publishes it: in discovery at the key id's origin. */
+async function fetchLegacyKey(signature: string) {
+  const [, keyId = ''] = /keyId="([^"]+)"/.exec(signature) ?? []
+  const discovery = await request(new URL('/.well-known/ocm', keyId).href)
+  return (discovery.json() as { publicKey?: { keyId: string; publicKeyPem: string } }).publicKey
 }

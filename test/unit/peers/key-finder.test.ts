@@ -49,6 +49,7 @@ async function openPeers() {
       policy: { allow: [], deny: ['evil.example.org'] },
       allowHttp: false,
       signer: () => Promise.reject(new Error('not used')),
+      legacySigner: undefined,
     })
   return {
     peers: open(),
