@@ -97,7 +97,8 @@ function readJson(body: Uint8Array): unknown {
 function readRetryAfter(field: string | undefined, now: number): number | undefined {
   if (field === undefined) return undefined
   if (/^\d{1,9}$/.test(field)) return Number(field)
-  const at = Date.parse(field)
+  // `Date.parse` takes almost anything for a date.
+  const at = field.endsWith(' GMT') ? Date.parse(field) : NaN
   return Number.isNaN(at) ? undefined : Math.max(0, Math.ceil((at - now) / 1000))
 }
 
