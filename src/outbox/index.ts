@@ -1,2 +1,11 @@
 /** outbox: what we owe other servers, committed with its cause and delivered at least once. */
-export type { Deliver, DeliveryOutcome, MessageOf, NewEntry, OutboxMessage } from './message.ts'
+export type {
+  Attempt,
+  Deliver,
+  DeliveryOutcome,
+  MessageOf,
+  NewEntry,
+  OutboxHandlers,
+  OutboxMessage,
+} from './message.ts'
+export { createOutbox, type Outbox, type OutboxDeps, type OutboxEntry } from './outbox.ts'

@@ -32,11 +32,24 @@ export type DeliveryOutcome =
       readonly status: 'later'
       readonly reason: string
       readonly retryAfterSeconds?: number
+      /** Nothing left this server, so it does not count as an attempt. */
+      readonly untried?: boolean
       record?(tx: Transaction): Promise<void>
     }
 
 /** Tries once; may be called again after a crash, so it has to be idempotent. */
 export type Deliver<Kind extends OutboxMessage['kind']> = (
   message: MessageOf<Kind>,
-  attempt: { readonly peer: string; readonly attempts: number },
+  attempt: Attempt,
 ) => Promise<DeliveryOutcome>
+
+export interface Attempt {
+  readonly peer: string
+  /** With this one: more than 1 means that the peer may know the message. */
+  readonly attempts: number
+  /** "Later" would be never. */
+  readonly isLast: boolean
+}
+
+/** Who delivers what. */
+export type OutboxHandlers = { readonly [Kind in OutboxMessage['kind']]?: Deliver<Kind> }
