@@ -11,6 +11,7 @@ import {
   type HttpHandler,
 } from './http/index.ts'
 import type { Services } from './services.ts'
+import { serveIncomingShares } from './shares/routes.ts'
 import { serveTokenEndpoint } from './tokens/routes.ts'
 
 /** One line of the route table. */
@@ -32,10 +33,11 @@ const open = { method: 'GET', auth: 'none', maxBodyBytes: 0, dialect: 'ocm' } as
 
 /** Everything that is not WebDAV, in one list. */
 export function routeTable(services: Services): Route[] {
-  const { config, keys, tokens } = services
+  const { config, keys, tokens, incoming } = services
   const { publicUrl, provider, federation: criteria } = config
   const peer = { method: 'POST', auth: 'peer' } as const
   const tokenBytes = 16 * kib
+  const messageBytes = 64 * kib
   return [
     {
       ...open,
@@ -55,7 +57,14 @@ export function routeTable(services: Services): Route[] {
     },
     {
       ...peer,
-      paths: ['/ocm/shares', '/ocm/notifications', '/ocm/invite-accepted'],
+      paths: ['/ocm/shares'],
+      maxBodyBytes: messageBytes,
+      dialect: 'ocm',
+      handler: serveIncomingShares(incoming.receive, publicUrl, messageBytes),
+    },
+    {
+      ...peer,
+      paths: ['/ocm/notifications', '/ocm/invite-accepted'],
       maxBodyBytes: 0,
       dialect: 'ocm',
       handler: notYetOffered,
@@ -83,12 +92,12 @@ function healthRoutes({ users }: Services): Route[] {
   ]
 }
 
-/** OCM, "Response" of the Share Creation Notification: 501 from who does not receive shares. */
+/** 501, as OCM has it for whatever a server does not offer. */
 const notYetOffered: RequestHandler = () => {
   throw new AppError(
     'unsupported',
     'not_offered',
-    'This server gives shares; it receives none yet.',
+    'This server does not understand such messages yet.',
   )
 }
 

@@ -17,9 +17,10 @@ import { endpointPaths } from './discovery/index.ts'
 import { createLocalState, createLocalTree, type FileTree } from './files/index.ts'
 import { createGuardedClient, type GuardedClient } from './http/index.ts'
 import { createKeys, hasSigningKeys } from './keys/index.ts'
-import { createPeers, createSenderCheck } from './peers/index.ts'
+import { createOutbox } from './outbox/index.ts'
+import { createPeers, createSenderCheck, isListed } from './peers/index.ts'
 import { createResources } from './resources/index.ts'
-import { createSharePaths, createShares } from './shares/index.ts'
+import { createIncomingShares, createSharePaths, createShares } from './shares/index.ts'
 import { createTokens } from './tokens/index.ts'
 import { createUsers, type User } from './users/index.ts'
 
@@ -129,6 +130,21 @@ async function wire(
       return entry && (entry.kind === 'directory' ? 'folder' : 'file')
     },
   })
+  const outbox = createOutbox({ db, clock, events, sealer, handlers: {} })
+  const incoming = createIncomingShares({
+    db,
+    clock,
+    events,
+    sealer,
+    sender,
+    outbox,
+    policy: () => config.federation,
+    isAutoAccepted: (host) => isListed(host, config.federation.autoAccept),
+    isContact: () => Promise.resolve(false),
+    findRecipient: users.findEnabledUser,
+    authority,
+    allowHttp: dev,
+  })
   const resources = createResources({ db, clock, followers: [createSharePaths(db)] })
   const tokens = createTokens({
     db,
@@ -153,10 +169,12 @@ async function wire(
     peers,
     sender,
     shares,
+    incoming,
     resources,
     tokens,
     treeOf,
     async close(): Promise<void> {
+      await outbox.stop()
       await client.close()
       db.close()
     },

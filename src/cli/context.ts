@@ -3,7 +3,7 @@ import type { Config, ConfigOverrides } from '../config/index.ts'
 import type { Database } from '../db/index.ts'
 import type { Keys } from '../keys/index.ts'
 import type { Peers } from '../peers/index.ts'
-import type { Shares } from '../shares/index.ts'
+import type { IncomingShares, Shares } from '../shares/index.ts'
 import type { Tokens } from '../tokens/index.ts'
 import type { Users } from '../users/index.ts'
 import type { Answer, Streams } from './output.ts'
@@ -16,6 +16,7 @@ export interface CliServices {
   readonly users: Users
   readonly peers: Peers
   readonly shares: Shares
+  readonly incoming: IncomingShares
   readonly tokens: Tokens
   close(): Promise<void>
 }

@@ -5,6 +5,7 @@ import { addDbCommands } from './commands/db.ts'
 import { addInitCommand } from './commands/init.ts'
 import { addKeyCommands } from './commands/key.ts'
 import { addPeerCommands } from './commands/peer.ts'
+import { addReceivedCommands } from './commands/received.ts'
 import { addServeCommand } from './commands/serve.ts'
 import { addShareCommands } from './commands/share.ts'
 import { addTokenCommands } from './commands/token.ts'
@@ -21,6 +22,7 @@ const groups: ((program: Command, actions: Actions) => void)[] = [
   addUserCommands,
   addKeyCommands,
   addShareCommands,
+  addReceivedCommands,
   addTokenCommands,
   addPeerCommands,
   addDbCommands,

@@ -4,6 +4,7 @@ export { keyIdAuthority } from './key-id.ts'
 export { formatOcmAddress, parseOcmAddress, type OcmAddress } from './ocm-address.ts'
 export { createPeers, parseHost, type Peer, type Peers, type PeersDeps } from './peers.ts'
 export { judgeAnswer, type AnswerVerdict, type PeerAnswer } from './post.ts'
+export { isListed } from './policy.ts'
 export {
   createSenderCheck,
   SenderError,

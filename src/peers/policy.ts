@@ -14,13 +14,17 @@ function matches(rule: string, host: string): boolean {
   return parseAuthority(rule) === host
 }
 
+/** Whether a host is on a list of the configuration. */
+export const isListed = (host: string, rules: readonly string[]): boolean =>
+  rules.some((rule) => matches(rule, host))
+
 /** `open`: nobody listed this host, and no list is needed. */
 export type PeerTrust = 'allowed' | 'denied' | 'open'
 
 /** Deny beats allow; a host missing from a non-empty allow list is denied. */
 export function trustOf(host: string, { allow, deny }: PeerPolicy): PeerTrust {
-  if (deny.some((rule) => matches(rule, host))) return 'denied'
-  if (allow.some((rule) => matches(rule, host))) return 'allowed'
+  if (isListed(host, deny)) return 'denied'
+  if (isListed(host, allow)) return 'allowed'
   return allow.length === 0 ? 'open' : 'denied'
 }
 

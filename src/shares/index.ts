@@ -1,4 +1,7 @@
 /** shares: what we give (outgoing), and the rules. */
+export { createIncomingShares, type IncomingShares } from './incoming/incoming.ts'
+export type { IncomingShare } from './incoming/incoming-share.ts'
+export type { IncomingSharesDeps } from './incoming/deps.ts'
 export type { OutgoingShare } from './outgoing-share.ts'
 export { parsePermissions, type SharePermission } from './permissions.ts'
 export type { ExchangeMode } from './preflight.ts'

@@ -1,3 +1,4 @@
+import { isReservedName, isSegment } from '../files/index.ts'
 import { ShareError } from './errors.ts'
 
 /**
@@ -14,16 +15,25 @@ export function parsePath(text: string): string[] {
 }
 
 /**
+ * Controls, which nobody sees, and those that turn the direction of writing, so that what is shown is
+ * not what is there.
+ */
+const deceptive = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/
+
+export const withoutDeception = (text: string): string =>
+  text.replace(new RegExp(deceptive, 'g'), '')
+
+/** Whether something shared can be called so: one segment of a path that deceives nobody. */
+export const isShareName = (name: string): boolean =>
+  name.trim() !== '' && isSegment(name) && !isReservedName(name) && !deceptive.test(name)
+
+/**
  * The name the recipient will see.
  *
  * @throws ShareError `bad_name`.
  */
 export function checkName(name: string): string {
-  // Control characters: names with control or bidi characters deceive.
-  const deceptive = /[\u0000-\u001f\u007f/\\\u202a-\u202e\u2066-\u2069]/
-  if (name.trim() !== '' && name !== '.' && name !== '..' && !deceptive.test(name)) {
-    if (Buffer.byteLength(name) <= 255) return name
-  }
+  if (isShareName(name)) return name
   const message = `"${name}" cannot be a share's name; give another with --name.`
   throw new ShareError('bad_name', message)
 }

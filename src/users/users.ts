@@ -98,6 +98,12 @@ export function createUsers(deps: UsersDeps) {
 
     getUser,
 
+    /** By name, if there is such a user and it may log in. */
+    async findEnabledUser(username: string): Promise<User | undefined> {
+      const user = await findUserByName(db, username)
+      return user?.disabledAt === null ? user : undefined
+    },
+
     findUserById: (id: string) => findUserById(db, id),
 
     countUsers: () => countUsers(db),

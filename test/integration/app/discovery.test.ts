@@ -98,7 +98,8 @@ describe('the discovery document (peers.md §1.8, D1)', () => {
       '/.well-known/jwks.json': 200,
       '/dav/ocm/': 401,
     })
-    for (const member of ['shares', 'notifications', 'invite-accepted']) {
+    expect((await request(`${server.url}/ocm/shares`, { method: 'POST' })).status).toBe(415)
+    for (const member of ['notifications', 'invite-accepted']) {
       const answer = await request(`${server.url}/ocm/${member}`, { method: 'POST' })
       expect([member, answer.status]).toEqual([member, 501])
     }

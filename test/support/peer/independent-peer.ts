@@ -152,6 +152,24 @@ export async function independentPeer(options: PeerOptions = {}) {
     })
   }
 
+  /** Offers a share, or whatever the body is, signed unless told otherwise. */
+  async function offer(
+    server: { readonly url: string; readonly clock: { seconds(): number } },
+    offered: unknown,
+    how: TokenRequestOptions = {},
+  ): Promise<Answer> {
+    const body = how.body ?? JSON.stringify(offered)
+    const targetUri = `${server.url}/ocm/shares`
+    const message = { method: 'POST', targetUri, body }
+    const now = server.clock.seconds()
+    const { headers } =
+      how.unsigned === true ? { headers: {} } : signMessage(message, how.key ?? key, now, how)
+    const type = how.contentType ?? 'application/json'
+    const own = { ...(type !== '' && { 'content-type': type }), ...headers }
+    const sent = { method: 'POST', headers: mergeFields(own, how.extra) }
+    return request(how.sendTo ?? targetUri, { ...sent, body: how.sentBody ?? body })
+  }
+
   function close(): Promise<void> {
     return new Promise((done) => {
       server.close(() => done())
@@ -169,6 +187,7 @@ export async function independentPeer(options: PeerOptions = {}) {
     /** `GET /.well-known/ocm` and so on, in order. */
     requests,
     askToken,
+    offer,
     /** An access token, or an error with what the server said instead. */
     async exchange(server: Parameters<typeof askToken>[0], code: string): Promise<string> {
       const answer = await askToken(server, code)

@@ -9,6 +9,12 @@ import {
 } from '../../../src/db/index.ts'
 import { findActiveKid, findKeyRow, selectKeysInStates } from '../../../src/keys/queries.ts'
 import { findPeer } from '../../../src/peers/queries.ts'
+import {
+  findMounted,
+  findOffer,
+  selectMountNames,
+  selectOffers,
+} from '../../../src/shares/incoming/queries.ts'
 import { findUnsentToken, prepareFindLiveShare } from '../../../src/shares/queries.ts'
 import { evictAccessTokens, prepareFindLiveToken } from '../../../src/tokens/queries.ts'
 import {
@@ -90,6 +96,19 @@ describe('the index a query names in its comment', () => {
     ['a peer', () => findPeer(db, 'h'), ['sqlite_autoindex_peers_1']],
     ['a user by name', () => findUserByName(db, 'a'), ['users_username_unique']],
     ['a secret not yet sent', () => findUnsentToken(db, 's'), ['refresh_tokens_share']],
+    [
+      'an offer, maybe a repeat',
+      () => findOffer(db, { senderHost: 'h', providerId: 'p', userId: 'u' }),
+      ['incoming_shares_sender_provider_user'],
+    ],
+    [
+      'a notification of a sender',
+      () => selectOffers(db, 'p', 'h'),
+      ['incoming_shares_sender_provider_user'],
+    ],
+    ['a notification by secret', () => selectOffers(db, 'p'), ['incoming_shares_provider']],
+    ['a mount', () => findMounted(db, 'u', 'm'), ['incoming_shares_mount']],
+    ['the names of mounts', () => selectMountNames(db, 'u'), ['incoming_shares_mount']],
     [
       'the cap on live tokens',
       writing((tx) => evictAccessTokens(tx, 'r', 63, 1)),
