@@ -10,6 +10,7 @@ import {
   writeOcmError,
   type HttpHandler,
 } from './http/index.ts'
+import { serveInviteAccepted } from './invites/routes.ts'
 import type { Services } from './services.ts'
 import { serveIncomingShares } from './shares/routes.ts'
 import { serveTokenEndpoint } from './tokens/routes.ts'
@@ -33,17 +34,17 @@ const open = { method: 'GET', auth: 'none', maxBodyBytes: 0, dialect: 'ocm' } as
 
 /** Everything that is not WebDAV, in one list. */
 export function routeTable(services: Services): Route[] {
-  const { config, keys, tokens, incoming } = services
-  const { publicUrl, provider, federation: criteria } = config
+  const { config, federation, incoming, invites, keys, tokens } = services
+  const { publicUrl, provider } = config
   const peer = { method: 'POST', auth: 'peer' } as const
-  const tokenBytes = 16 * kib
+  const smallBytes = 16 * kib
   const messageBytes = 64 * kib
   return [
     {
       ...open,
       paths: discoveryPaths,
       handler: serveDiscovery(
-        { publicUrl, provider, criteria },
+        () => ({ publicUrl, provider, policy: federation.current() }),
         config.signatures.legacy ? keys.legacySigner : undefined,
       ),
     },
@@ -51,9 +52,9 @@ export function routeTable(services: Services): Route[] {
     {
       ...peer,
       paths: [endpointPaths.tokenEndPoint],
-      maxBodyBytes: tokenBytes,
+      maxBodyBytes: smallBytes,
       dialect: 'oauth',
-      handler: serveTokenEndpoint(tokens.exchange, publicUrl, tokenBytes),
+      handler: serveTokenEndpoint(tokens.exchange, publicUrl, smallBytes),
     },
     {
       ...peer,
@@ -64,10 +65,18 @@ export function routeTable(services: Services): Route[] {
     },
     {
       ...peer,
-      paths: ['/ocm/notifications', '/ocm/invite-accepted'],
+      paths: ['/ocm/notifications'],
       maxBodyBytes: 0,
       dialect: 'ocm',
       handler: notYetOffered,
+    },
+    {
+      ...peer,
+      // The second is old reva's.
+      paths: ['/ocm/invite-accepted', '/ocm/invites/accept'],
+      maxBodyBytes: smallBytes,
+      dialect: 'ocm',
+      handler: serveInviteAccepted(invites.receive, publicUrl, smallBytes),
     },
     ...healthRoutes(services),
   ]

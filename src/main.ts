@@ -6,6 +6,7 @@ import { runCli } from './cli/index.ts'
 import { loadConfig, type Config } from './config/index.ts'
 import { armFault, createLogger, systemClock, type Logger } from './core/index.ts'
 import { migrateData, openServices, type Services } from './services.ts'
+import { followFederation } from './reload.ts'
 import { startServer } from './server.ts'
 
 const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
@@ -29,8 +30,14 @@ function armFaultOf({ dev }: Config, log: Logger): void {
   else log.warn('FAULT is set and ignored: it works with dev: true alone')
 }
 
+/** Reads the configuration again, the way it was read at the start. */
+let readAgain: (() => Config) | undefined
+
 async function serve(services: Services) {
   const server = await startServer(services)
+  const following = followFederation(services, () => readAgain?.() ?? services.config)
+  process.on('SIGHUP', following.reload)
+  void server.stopped.then(following.stop)
   let asked = false
   const stop = () => {
     if (asked) process.exit(1)
@@ -53,7 +60,10 @@ async function ask(question: string): Promise<string> {
 
 process.exitCode = await runCli(process.argv.slice(2), {
   version: manifest.version,
-  loadConfig: (file, flags) => loadConfig({ file, flags, environment: process.env }),
+  loadConfig(file, flags) {
+    readAgain = () => loadConfig({ file, flags, environment: process.env })
+    return readAgain()
+  },
   openServices(config) {
     const log = loggerFor(config, serving)
     armFaultOf(config, log)

@@ -16,9 +16,10 @@ import { migrateDatabase, openDatabase, type Database } from './db/index.ts'
 import { endpointPaths } from './discovery/index.ts'
 import { createLocalState, createLocalTree, type FileTree } from './files/index.ts'
 import { createGuardedClient, type GuardedClient } from './http/index.ts'
+import { createInvites } from './invites/index.ts'
 import { createKeys, hasSigningKeys } from './keys/index.ts'
 import { createOutbox } from './outbox/index.ts'
-import { createPeers, createSenderCheck, isListed } from './peers/index.ts'
+import { createFederationPolicy, createPeers, createSenderCheck, isListed } from './peers/index.ts'
 import { createResources } from './resources/index.ts'
 import { createIncomingShares, createSharePaths, createShares } from './shares/index.ts'
 import { createTokens } from './tokens/index.ts'
@@ -93,22 +94,35 @@ async function wire(
     dataDir: config.dataDir,
     limit: limits.login,
   })
+  const federation = createFederationPolicy(config.federation)
   const peers = createPeers({
     db,
     clock,
     events,
     client,
-    policy: config.federation,
+    policy: federation.current,
     allowHttp: dev,
     signer: keys.messageSigner,
     legacySigner: config.signatures.legacy ? keys.legacySigner : undefined,
   })
-  const { requireSignatures } = config.federation
   const sender = createSenderCheck({
     clock,
     events,
     peers,
-    policy: () => ({ ...config.signatures, requireSignatures, allowHttp: dev }),
+    policy: () => ({
+      ...config.signatures,
+      requireSignatures: federation.current().requireSignatures,
+      allowHttp: dev,
+    }),
+  })
+  const { invites, contacts } = createInvites({
+    db,
+    clock,
+    events,
+    peers,
+    sender,
+    users,
+    authority,
   })
   // One for all trees: who comes through a share sees at once what the owner writes.
   const state = createLocalState()
@@ -123,7 +137,9 @@ async function wire(
     peers,
     findUser: users.getUser,
     authority,
-    requireTokenExchange: config.federation.requireTokenExchange,
+    get requireTokenExchange() {
+      return federation.current().requireTokenExchange
+    },
     shareUrl: (id) => `${publicUrl}${endpointPaths.webdav}${id}`,
     async statPath(user, path) {
       const entry = await treeOf(user).stat(path)
@@ -138,9 +154,9 @@ async function wire(
     sealer,
     sender,
     outbox,
-    policy: () => config.federation,
-    isAutoAccepted: (host) => isListed(host, config.federation.autoAccept),
-    isContact: () => Promise.resolve(false),
+    policy: federation.current,
+    isAutoAccepted: (host) => isListed(host, federation.current().autoAccept),
+    isContact: contacts.isContact,
     findRecipient: users.findEnabledUser,
     authority,
     allowHttp: dev,
@@ -166,8 +182,11 @@ async function wire(
     db,
     keys,
     users,
+    federation,
     peers,
     sender,
+    invites,
+    contacts,
     shares,
     incoming,
     resources,

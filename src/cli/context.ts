@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import type { Config, ConfigOverrides } from '../config/index.ts'
 import type { Database } from '../db/index.ts'
+import type { Contacts, Invites } from '../invites/index.ts'
 import type { Keys } from '../keys/index.ts'
 import type { Peers } from '../peers/index.ts'
 import type { IncomingShares, Shares } from '../shares/index.ts'
@@ -17,6 +18,8 @@ export interface CliServices {
   readonly peers: Peers
   readonly shares: Shares
   readonly incoming: IncomingShares
+  readonly invites: Invites
+  readonly contacts: Contacts
   readonly tokens: Tokens
   close(): Promise<void>
 }

@@ -1,8 +1,10 @@
 import { Command, CommanderError } from 'commander'
 import { ConfigError } from '../config/index.ts'
 import { AppError } from '../core/index.ts'
+import { addContactCommands } from './commands/contact.ts'
 import { addDbCommands } from './commands/db.ts'
 import { addInitCommand } from './commands/init.ts'
+import { addInviteCommands } from './commands/invite.ts'
 import { addKeyCommands } from './commands/key.ts'
 import { addPeerCommands } from './commands/peer.ts'
 import { addReceivedCommands } from './commands/received.ts'
@@ -24,6 +26,8 @@ const groups: ((program: Command, actions: Actions) => void)[] = [
   addShareCommands,
   addReceivedCommands,
   addTokenCommands,
+  addInviteCommands,
+  addContactCommands,
   addPeerCommands,
   addDbCommands,
 ]

@@ -141,7 +141,7 @@ export const configSchema = z
         requireInvite: z
           .boolean()
           .default(false)
-          .meta({ description: 'Accept shares from contacts only. Not used yet.' }),
+          .meta({ description: 'Accept shares from contacts only.' }),
         requireSignatures: z
           .boolean()
           .default(false)
@@ -150,12 +150,11 @@ export const configSchema = z
           .boolean()
           .default(false)
           .meta({ description: 'Accept and give only shares that exchange tokens.' }),
-        autoAccept: peerHosts.meta({
-          description: 'Hosts whose shares need no accepting. Not used yet.',
-        }),
-        reshare: z.boolean().default(false).meta({
-          description: 'Recipients with the share permission may pass shares on. Not used yet.',
-        }),
+        autoAccept: peerHosts.meta({ description: 'Hosts whose shares need no accepting.' }),
+        reshare: z
+          .boolean()
+          .default(false)
+          .meta({ description: 'Recipients with the share permission may pass shares on.' }),
       })
       .prefault({}),
     outbound: z

@@ -3,9 +3,16 @@ export interface DiscoveryFacts {
   /** Our origin, without a trailing slash. */
   readonly publicUrl: string
   readonly provider: string
-  readonly criteria: { requireSignatures: boolean; requireTokenExchange: boolean }
   /** For peers that know only draft-cavage signatures (Nextcloud 31 to 34). */
   readonly publicKey?: { keyId: string; publicKeyPem: string } | undefined
+  /** What we ask of peers. */
+  readonly policy: {
+    readonly allow: readonly string[]
+    readonly deny: readonly string[]
+    readonly requireInvite: boolean
+    readonly requireSignatures: boolean
+    readonly requireTokenExchange: boolean
+  }
 }
 
 /** Where peers find what the document promises; `app.ts` serves exactly these. */
@@ -34,13 +41,16 @@ const crawler = 'Nextcloud Server Crawler'
  * `apiVersion` for one crawler. It promises only what this server does.
  */
 export function writeDiscovery(
-  { publicUrl, provider, criteria, publicKey }: DiscoveryFacts,
+  { publicUrl, provider, policy, publicKey }: DiscoveryFacts,
   userAgent: string | undefined,
 ): Record<string, unknown> {
-  const protocols = { webdav: endpointPaths.webdav }
+  const protocols = { webdav: endpointPaths.webdav, 'webdav-receive': { uri: 'relative' } }
   const demands = [
-    criteria.requireSignatures && 'must-use-http-sig',
-    criteria.requireTokenExchange && 'must-exchange-token',
+    policy.requireSignatures && 'must-use-http-sig',
+    policy.requireTokenExchange && 'must-exchange-token',
+    policy.requireInvite && 'must-invite',
+    policy.allow.length > 0 && 'allowlist',
+    policy.deny.length > 0 && 'denylist',
   ]
   return {
     enabled: true,
@@ -51,7 +61,7 @@ export function writeDiscovery(
     endPoint: publicUrl + endpointPaths.endPoint,
     // Peers look a share's resourceType up here before they accept it.
     resourceTypes: ['file', 'folder'].map((name) => ({ name, shareTypes: ['user'], protocols })),
-    capabilities: ['exchange-token', 'http-sig', 'protocol-object'],
+    capabilities: ['exchange-token', 'http-sig', 'invites', 'notifications', 'protocol-object'],
     criteria: demands.filter((demand) => demand !== false),
     tokenEndPoint: publicUrl + endpointPaths.tokenEndPoint,
     jwksUri: publicUrl + endpointPaths.jwksUri,

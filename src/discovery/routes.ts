@@ -1,14 +1,14 @@
 import type { RequestHandler } from 'express'
 import { writeDiscovery, type DiscoveryFacts } from './document.ts'
 
-/** Long enough to spare us, short enough for a changed setting to arrive the same day. */
-const documentCache = 'public, max-age=3600'
+/** Long enough to spare us, short enough for a changed setting to arrive soon. */
+const documentCache = 'public, max-age=300'
 /** A rotated key must be found soon. */
 const keysCache = 'public, max-age=300'
 
 export const serveDiscovery =
   (
-    facts: DiscoveryFacts,
+    facts: () => DiscoveryFacts,
     legacyKey: (() => Promise<{ keyId: string; publicKeyPem: string }>) | undefined,
   ): RequestHandler =>
   async (request, response) => {
@@ -20,7 +20,7 @@ export const serveDiscovery =
         Vary: 'User-Agent',
         'X-Content-Type-Options': 'nosniff',
       })
-      .json(writeDiscovery({ ...facts, publicKey }, request.get('user-agent')))
+      .json(writeDiscovery({ ...facts(), publicKey }, request.get('user-agent')))
   }
 
 /** RFC 7517 §8.5.2: `application/jwk-set+json`. */

@@ -4,6 +4,7 @@ const kinds = {
   bad_address: 'invalid',
   bad_host: 'invalid',
   peer_denied: 'forbidden',
+  peer_in_use: 'conflict',
   peer_unreachable: 'upstream',
   peer_unusable: 'upstream',
   keys_unreachable: 'upstream',

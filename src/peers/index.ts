@@ -3,8 +3,14 @@ export type { Discovery, PeerResourceType } from './discovery-document.ts'
 export { keyIdAuthority } from './key-id.ts'
 export { formatOcmAddress, parseOcmAddress, type OcmAddress } from './ocm-address.ts'
 export { createPeers, parseHost, type Peer, type Peers, type PeersDeps } from './peers.ts'
+export {
+  createFederationPolicy,
+  isListed,
+  type FederationPolicy,
+  type FederationPolicyHolder,
+  type PeerTrust,
+} from './policy.ts'
 export { judgeAnswer, type AnswerVerdict, type PeerAnswer } from './post.ts'
-export { isListed } from './policy.ts'
 export {
   createSenderCheck,
   SenderError,

@@ -1,4 +1,3 @@
-import { LRUCache } from 'lru-cache'
 import { parseAuthority, type Clock, type EventHub } from '../core/index.ts'
 import { inTransaction, type Database } from '../db/index.ts'
 import type { GuardedClient } from '../http/index.ts'
@@ -8,9 +7,10 @@ import { parseDiscovery, type Discovery } from './discovery-document.ts'
 import { discoverPeer } from './discover.ts'
 import { PeerError } from './errors.ts'
 import { createKeyFinder } from './key-finder.ts'
-import { checkAllowed, trustOf, type PeerPolicy, type PeerTrust } from './policy.ts'
+import { trustOf, type FederationPolicy, type PeerTrust } from './policy.ts'
 import { createPoster, type PeerAnswer } from './post.ts'
-import { findPeer, upsertPeer, type PeerRow } from './queries.ts'
+import { findPeer, selectPeers, upsertPeer, type PeerRow } from './queries.ts'
+import { createTrust } from './trust.ts'
 
 /** Another OCM server, discovered. */
 export interface Peer {
@@ -25,13 +25,16 @@ export interface PeersDeps {
   clock: Clock
   events: EventHub
   client: GuardedClient
-  policy: PeerPolicy
+  policy(): FederationPolicy
   /** Peers may be on plain http (dev only). */
   allowHttp: boolean
   signer(): Promise<MessageSigner>
   /** Signs for peers of the draft-cavage time, if we do. */
   legacySigner: (() => Promise<LegacySigner>) | undefined
 }
+
+/** All that is remembered of a peer, and what we make of it now. */
+export type RememberedPeer = Omit<PeerRow, 'trust'> & { readonly trust: PeerTrust }
 
 export type Peers = ReturnType<typeof createPeers>
 
@@ -40,12 +43,12 @@ const freshMs = 24 * 60 * 60_000
 
 export function createPeers(deps: PeersDeps) {
   const { db, clock, events, client, policy, allowHttp, signer, legacySigner } = deps
-  const judged = new LRUCache<string, PeerTrust>({ max: 1000 })
+  const { checkAllowed, ...trust } = createTrust({ db, clock, events, policy })
   const post = createPoster({ clock, client, signer, legacySigner })
 
   /** Asks the peer, whatever is remembered; strangers who only write to us are not recorded. */
   async function ask(host: string, record: boolean): Promise<Peer> {
-    checkAllowed(host, policy)
+    await checkAllowed(host)
     try {
       const { url, document, discovery } = await discoverPeer(client, host, allowHttp)
       const now = clock.now()
@@ -80,7 +83,7 @@ export function createPeers(deps: PeersDeps) {
 
   /** The peer as remembered for up to a day, else as it says now. */
   async function getPeer(host: string): Promise<Peer> {
-    checkAllowed(host, policy)
+    await checkAllowed(host)
     const row = await findPeer(db, host)
     const known = remembered(row)
     if (known !== undefined && clock.now() - (row?.discoveredAt ?? 0) < freshMs) return known
@@ -108,12 +111,7 @@ export function createPeers(deps: PeersDeps) {
     /** The peer as it says now; a stranger stays unrecorded. */
     renew: async (host: string) => ask(host, (await findPeer(db, host)) !== undefined),
 
-    /** Whether the lists shut a peer out; asked for every request it makes with a credential. */
-    isDenied(host: string): boolean {
-      const trust = judged.get(host) ?? trustOf(host, policy)
-      judged.set(host, trust)
-      return trust === 'denied'
-    },
+    ...trust,
 
     /**
      * The key a peer signs with.
@@ -121,7 +119,7 @@ export function createPeers(deps: PeersDeps) {
      * @throws PeerError `peer_denied`, `keys_unreachable`.
      */
     async findKey(host: string, keyId: string): Promise<FoundKey> {
-      checkAllowed(host, policy)
+      await checkAllowed(host)
       return finder.find(host, keyId)
     },
 
@@ -149,10 +147,16 @@ export function createPeers(deps: PeersDeps) {
       if (discovery.capabilities.includes('http-sig')) await finder.refresh(host)
     },
 
+    /** Every peer that is remembered, by host. */
+    async list(): Promise<RememberedPeer[]> {
+      const rows = await selectPeers(db)
+      return rows.map((row) => ({ ...row, trust: trustOf(row.host, policy(), row.trust) }))
+    },
+
     /** All that is remembered of a peer. @throws PeerError `bad_host`. */
-    async show(text: string): Promise<Omit<PeerRow, 'trust'> & { trust: PeerTrust }> {
+    async show(text: string): Promise<RememberedPeer> {
       const row = await findPeer(db, parseHost(text))
-      if (row !== undefined) return { ...row, trust: trustOf(row.host, policy) }
+      if (row !== undefined) return { ...row, trust: trustOf(row.host, policy(), row.trust) }
       const message = `Nothing is known of ${text}; try "davmesh peer discover ${text}".`
       throw new PeerError('bad_host', message)
     },

@@ -1,5 +1,12 @@
-import { eq } from 'drizzle-orm'
-import { peers, type Reader, type Transaction } from '../db/index.ts'
+import { and, asc, eq, gt, inArray, isNull, or } from 'drizzle-orm'
+import {
+  incomingShares,
+  outbox,
+  outgoingShares,
+  peers,
+  type Reader,
+  type Transaction,
+} from '../db/index.ts'
 
 export type PeerRow = typeof peers.$inferSelect
 
@@ -18,4 +25,33 @@ export async function upsertPeer(
     .insert(peers)
     .values({ host, ...change })
     .onConflictDoUpdate({ target: peers.host, set: change })
+}
+
+export const selectPeers = async (db: Reader): Promise<PeerRow[]> =>
+  db.select().from(peers).orderBy(asc(peers.host))
+
+export async function deletePeer(db: Transaction, host: string): Promise<void> {
+  await db.delete(peers).where(eq(peers.host, host))
+}
+
+/** Living shares with a peer, either way, and messages that wait for it. */
+export async function countTies(db: Reader, host: string, now: number): Promise<number> {
+  const given = await db.$count(
+    outgoingShares,
+    and(
+      eq(outgoingShares.recipientHost, host),
+      inArray(outgoingShares.state, ['pending', 'sent', 'accepted']),
+      or(isNull(outgoingShares.expiresAt), gt(outgoingShares.expiresAt, now)),
+    ),
+  )
+  const received = await db.$count(
+    incomingShares,
+    and(
+      eq(incomingShares.senderHost, host),
+      inArray(incomingShares.state, ['pending', 'accepted']),
+      or(isNull(incomingShares.expiresAt), gt(incomingShares.expiresAt, now)),
+    ),
+  )
+  const owed = await db.$count(outbox, and(eq(outbox.peer, host), eq(outbox.state, 'waiting')))
+  return given + received + owed
 }

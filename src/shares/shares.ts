@@ -196,7 +196,7 @@ export function createShares(deps: SharesDeps) {
     async findLiveShare(refreshToken: string): Promise<LiveShare | undefined> {
       const secretHash = hashSecret(refreshToken)
       const [row] = await findLive.execute({ secretHash, now: clock.now() })
-      if (row === undefined || peers.isDenied(row.share.recipientHost)) return undefined
+      if (row === undefined || (await peers.isDenied(row.share.recipientHost))) return undefined
       return { ...row.share, owner: row.owner, refreshTokenId: row.refreshTokenId }
     },
   }

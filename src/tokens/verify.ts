@@ -83,7 +83,7 @@ export function createTokenVerifier(deps: VerifyDeps) {
     const row = await findRow(jti)
     if (row === undefined || now >= Math.min(row.expiresAt, row.shareExpiresAt ?? Infinity))
       return invalid('revoked or unknown')
-    if (peers.isDenied(row.recipientHost)) return invalid('recipient is denied')
+    if (await peers.isDenied(row.recipientHost)) return invalid('recipient is denied')
     // RFC 7519 §4.1: the row is the truth; a token that says otherwise was not issued for it.
     const agrees =
       row.recipient === claims.audience &&

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { parseHost } from '../../peers/index.ts'
 import type { Actions } from '../context.ts'
-import { facts, instant, type Answer } from '../output.ts'
+import { facts, instant, table, type Answer } from '../output.ts'
 import type { CliServices } from '../context.ts'
 
 async function showPeer({ peers }: CliServices, host: string): Promise<Answer> {
@@ -52,6 +52,26 @@ export function addPeerCommands(program: Command, { run }: Actions): void {
   const peer = program.command('peer').description('other servers')
 
   peer
+    .command('list')
+    .description('show the servers that are remembered')
+    .action((_options: unknown, command: Command) =>
+      run(command, async ({ peers }) => {
+        const all = await peers.list()
+        const json = all.map(({ host, trust, lastOkAt, lastError }) => ({
+          host,
+          trust,
+          lastOkAt: instant(lastOkAt),
+          lastError,
+        }))
+        const rows = json.map((one) => [one.host, one.trust, one.lastOkAt, one.lastError])
+        return {
+          json,
+          text: table(['host', 'trust', 'last ok', 'last error'], rows, 'No peer is known.'),
+        }
+      }),
+    )
+
+  peer
     .command('discover <host>')
     .description('ask a server what it is and remember it')
     .action((host: string, _options: unknown, command: Command) =>
@@ -67,5 +87,32 @@ export function addPeerCommands(program: Command, { run }: Actions): void {
     .description('show what is remembered of a server')
     .action((host: string, _options: unknown, command: Command) =>
       run(command, (services) => showPeer(services, host)),
+    )
+
+  const marks = [
+    ['allow', 'allowed', 'the server is a peer, beside federation.allow'],
+    ['deny', 'denied', 'the server is shut out from its next request on, beside federation.deny'],
+  ] as const
+  for (const [verb, mark, description] of marks) {
+    peer
+      .command(`${verb} <host>`)
+      .description(description)
+      .action((host: string, _options: unknown, command: Command) =>
+        run(command, async (services) => {
+          await services.peers.setTrust(parseHost(host), mark)
+          return showPeer(services, host)
+        }),
+      )
+  }
+
+  peer
+    .command('forget <host>')
+    .description('forget what is remembered of a server, allow and deny too')
+    .action((host: string, _options: unknown, command: Command) =>
+      run(command, async ({ peers }) => {
+        const name = parseHost(host)
+        await peers.forget(name)
+        return { json: { host: name }, text: `Nothing is remembered of ${name} any more.` }
+      }),
     )
 }

@@ -7,6 +7,7 @@ import {
   type Database,
   type Transaction,
 } from '../../../src/db/index.ts'
+import { findContact, findGivenInvite } from '../../../src/invites/queries.ts'
 import { findActiveKid, findKeyRow, selectKeysInStates } from '../../../src/keys/queries.ts'
 import { findPeer } from '../../../src/peers/queries.ts'
 import {
@@ -94,6 +95,8 @@ describe('the index a query names in its comment', () => {
     ['the JWK Set', () => selectKeysInStates(db, ['active', 'staged']), ['signing_keys_state']],
     ['a key by its id', () => findKeyRow(db, 'k'), ['sqlite_autoindex_signing_keys_1']],
     ['a peer', () => findPeer(db, 'h'), ['sqlite_autoindex_peers_1']],
+    ['a contact', () => findContact(db, 'u', 'h', 'i'), ['contacts_user_host_identifier']],
+    ['an invite by its token', () => findGivenInvite(db, 't'), ['invites_token_hash_unique']],
     ['a user by name', () => findUserByName(db, 'a'), ['users_username_unique']],
     ['a secret not yet sent', () => findUnsentToken(db, 's'), ['refresh_tokens_share']],
     [

@@ -1,11 +1,18 @@
 import { describe, expect, it } from '@jest/globals'
 import { discoveryPaths, endpointPaths, writeDiscovery } from '../../../src/discovery/document.ts'
 import { parseDiscovery } from '../../../src/peers/discovery-document.ts'
+import { readFixture } from '../../support/fixtures.ts'
 
 const facts = {
   publicUrl: 'https://ours.example.org:8443',
   provider: 'Ours',
-  criteria: { requireSignatures: false, requireTokenExchange: false },
+  policy: {
+    allow: [],
+    deny: [],
+    requireInvite: false,
+    requireSignatures: false,
+    requireTokenExchange: false,
+  },
 }
 
 describe('our discovery document', () => {
@@ -26,18 +33,28 @@ describe('our discovery document', () => {
   })
 
   it.each([
-    [true, false, ['must-use-http-sig']],
-    [false, true, ['must-exchange-token']],
-    [true, true, ['must-use-http-sig', 'must-exchange-token']],
-  ])(
-    'with signatures required: %s, exchange: %s has criteria %j',
-    (signatures, exchange, criteria) => {
-      const demands = { requireSignatures: signatures, requireTokenExchange: exchange }
-      expect(writeDiscovery({ ...facts, criteria: demands }, undefined)['criteria']).toEqual(
-        criteria,
-      )
-    },
-  )
+    [{ requireSignatures: true }, ['must-use-http-sig']],
+    [{ requireTokenExchange: true }, ['must-exchange-token']],
+    [{ requireInvite: true }, ['must-invite']],
+    [{ allow: ['a.example'] }, ['allowlist']],
+    [{ deny: ['*.example'] }, ['denylist']],
+    [
+      { requireSignatures: true, requireTokenExchange: true },
+      ['must-use-http-sig', 'must-exchange-token'],
+    ],
+  ])('with the policy %j has criteria %j', (change, criteria) => {
+    const policy = { ...facts.policy, ...change }
+    expect(writeDiscovery({ ...facts, policy }, undefined)['criteria']).toEqual(criteria)
+  })
+
+  it('promises what the recommended document does, but for the page that we do not have', () => {
+    const recommended = readFixture('discovery/ours-recommended') as Record<string, string[]>
+    const document = writeDiscovery(facts, undefined)
+    expect(document['resourceTypes']).toEqual(recommended['resourceTypes'])
+    const without = recommended['capabilities']?.filter((name) => name !== 'invite-wayf')
+    expect(document['capabilities']).toEqual(without)
+    expect(document).not.toHaveProperty('inviteAcceptDialog')
+  })
 
   it('is served where peers look (peers.md §1.1)', () => {
     expect(discoveryPaths).toEqual(

@@ -8,7 +8,7 @@ import {
   parseOcmAddress,
 } from '../../../src/peers/index.ts'
 import { discoverPeer } from '../../../src/peers/discover.ts'
-import { checkAllowed, trustOf } from '../../../src/peers/policy.ts'
+import { trustOf } from '../../../src/peers/policy.ts'
 import { captureLog } from '../../support/captured-log.ts'
 import { readFixture } from '../../support/fixtures.ts'
 import { countOutbound } from '../../support/outbound-calls.ts'
@@ -145,10 +145,17 @@ describe('whom we talk to', () => {
     [{ allow: [], deny: ['*.a.example'] }, 'x.a.example', 'denied'],
     [{ allow: ['a.example'], deny: [] }, 'a.example:8443', 'denied'],
   ])('%j: %s is %s', (policy, host, trust) => {
-    expect(trustOf(host, policy)).toBe(trust)
-    const check = () => checkAllowed(host, policy)
-    if (trust === 'denied') expect(check).toThrow(expect.objectContaining({ code: 'peer_denied' }))
-    else expect(check).not.toThrow()
+    expect(trustOf(host, policy, null)).toBe(trust)
+  })
+
+  it.each([
+    [{ allow: [], deny: [] }, 'denied', 'denied'],
+    [{ allow: [], deny: [] }, 'allowed', 'allowed'],
+    [{ allow: ['a.example'], deny: [] }, 'denied', 'denied'],
+    [{ allow: ['b.example'], deny: [] }, 'allowed', 'allowed'],
+    [{ allow: [], deny: ['a.example'] }, 'allowed', 'denied'],
+  ] as const)('%j: a.example, marked %s by the operator, is %s', (policy, mark, trust) => {
+    expect(trustOf('a.example', policy, mark)).toBe(trust)
   })
 })
 

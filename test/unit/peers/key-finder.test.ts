@@ -40,13 +40,22 @@ async function openPeers() {
     stream: () => Promise.reject(new Error('not used')),
     close: () => Promise.resolve(),
   }
+  const policy = {
+    allow: [],
+    deny: ['evil.example.org'],
+    requireInvite: false,
+    requireSignatures: false,
+    requireTokenExchange: false,
+    autoAccept: [],
+    reshare: false,
+  }
   const open = () =>
     createPeers({
       db,
       clock,
       client,
       events: createEventHub(),
-      policy: { allow: [], deny: ['evil.example.org'] },
+      policy: () => policy,
       allowHttp: false,
       signer: () => Promise.reject(new Error('not used')),
       legacySigner: undefined,

@@ -1,0 +1,3 @@
+/** invites: who knows whom on other servers, and how they came to. */
+export { type Contact, type Contacts } from './contacts.ts'
+export { createInvites, type Invite, type Invites, type InvitesDeps } from './invites.ts'
