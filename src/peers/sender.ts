@@ -83,7 +83,7 @@ const renewMs = 30_000
  * only if they never said they would (OCM, "Applicability").
  */
 export function createSenderCheck({ clock, events, peers, policy }: SenderCheckDeps) {
-  const renewedAt = new LRUCache<string, number>({ max: 1000 })
+  const renewals = new LRUCache<string, { at: number; peer: Promise<Peer> }>({ max: 1000 })
 
   function refuse(reason: string, peer: string | undefined): SenderError {
     events.emit('signature.refused', { reason, peer })
@@ -113,15 +113,22 @@ export function createSenderCheck({ clock, events, peers, policy }: SenderCheckD
     }
   }
 
+  /** One answer serves everybody who asks within half a minute. */
+  function renew(host: string): Promise<Peer> {
+    const last = renewals.get(host)
+    if (last !== undefined && clock.now() - last.at < renewMs) return last.peer
+    const peer = peers.renew(host)
+    renewals.set(host, { at: clock.now(), peer })
+    return peer
+  }
+
   /** Peers change this key in their discovery document, which we may remember too long. */
   async function verifyLegacy(signature: InspectedCavage, host: string): Promise<void> {
-    const verdict = judgeLegacy(signature, await peers.getPeer(host))
-    if (verdict === undefined) return
-    const mayRenew = clock.now() - (renewedAt.get(host) ?? -Infinity) >= renewMs
-    if (!mayRenew || verdict === downgraded) throw refuse(verdict, host)
-    renewedAt.set(host, clock.now())
-    const second = judgeLegacy(signature, await peers.renew(host))
-    if (second !== undefined) throw refuse(second, host)
+    let reason = judgeLegacy(signature, await peers.getPeer(host))
+    if (reason !== undefined && reason !== downgraded) {
+      reason = judgeLegacy(signature, await renew(host))
+    }
+    if (reason !== undefined) throw refuse(reason, host)
   }
 
   return {
