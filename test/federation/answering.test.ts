@@ -15,6 +15,8 @@ beforeAll(async () => {
   server = await startServer()
   await server.addUser('marie')
   peer = await independentPeer()
+  // What it is told stays in the outbox, refused, to be looked at.
+  peer.takeOver('/ocm/notifications', (_request, response) => void response.writeHead(501).end())
 })
 
 afterAll(async () => {

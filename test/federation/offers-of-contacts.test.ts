@@ -23,8 +23,8 @@ function incomingOf(server: TestServer, contact: string, requireInvite: boolean)
     sender: createSenderCheck({ clock, events, peers, policy: () => policy }),
     outbox: {
       prepare: (entry) => () => Promise.resolve(void owed.push(entry)),
-      cancel: () => Promise.resolve(),
-      retrySubject: () => Promise.resolve(),
+      cancel: () => Promise.resolve({ mayHaveArrived: false }),
+      retrySubject: () => Promise.resolve(0),
       deliverNow: () => Promise.resolve(),
     },
     policy: () => ({ requireInvite, requireTokenExchange: false }),

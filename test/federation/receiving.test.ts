@@ -3,6 +3,7 @@ import { readFixture } from '../support/fixtures.ts'
 import { expectInvariants } from '../support/invariants.ts'
 import { movedHere, offerOf, recordedOffer, type Offer } from '../support/offer.ts'
 import { independentPeer, type IndependentPeer } from '../support/peer/independent-peer.ts'
+import { addAlice } from '../support/share-with.ts'
 import { startServer, type TestServer } from '../support/start-server.ts'
 
 let server: TestServer
@@ -165,5 +166,29 @@ describe('recorded offers', () => {
   it('nextcloud-group is 501', async () => {
     const answer = await peer.offer(server, recordedOffer('nextcloud-group', server, peer))
     expect(answer.status).toBe(501)
+  })
+})
+
+describe('two of us', () => {
+  it('give and receive, and say no again', async () => {
+    await using giver = await startServer()
+    await addAlice(giver)
+    const wanted = { owner: 'alice', path: '/Holiday', recipient: `marie@${server.authority}` }
+    const { shares } = giver.services()
+    const permissions = ['read', 'write'] as const
+    const share = await shares.createShare({ ...wanted, permissions })
+    expect(share.state).toBe('sent')
+    const [given] = await rowOf({ providerId: share.id })
+    expect(given).toMatchObject({
+      sender: `alice@${giver.authority}`,
+      name: 'Holiday',
+      resourceType: 'folder',
+      permissions,
+      strict: share.strict,
+      form: 'named',
+      state: 'pending',
+    })
+    const none = { ...wanted, recipient: `nobody@${server.authority}` }
+    expect((await shares.createShare(none)).problem).toContain('is no user of this server')
   })
 })

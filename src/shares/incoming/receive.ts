@@ -31,7 +31,11 @@ export function createReceive(deps: IncomingSharesDeps) {
   const { db, clock, events, sealer, sender: senders, authority, allowHttp } = deps
 
   /** The cheapest checks first; nobody is asked anything before the message itself holds together. */
-  async function readMessage(message: ReceivedMessage, contentType: string | undefined) {
+  async function readMessage(
+    message: ReceivedMessage,
+    contentType: string | undefined,
+    onProven: (host: string) => void,
+  ): Promise<ShareOffer> {
     if (!/^application\/(.+\+)?json$/.test(mediaType(contentType) ?? '')) {
       throw new IncomingError('not_json', 'Content-Type must be application/json, in UTF-8')
     }
@@ -39,6 +43,7 @@ export function createReceive(deps: IncomingSharesDeps) {
     const document = parseJson(message.body)
     const { sender, owner } = readParties(document)
     await senders.authenticate(inspected, sender.host)
+    onProven(sender.host)
     if (owner.host !== sender.host) {
       throw new IncomingError('foreign_owner', 'owner must be on the server of the sender')
     }
@@ -130,12 +135,11 @@ export function createReceive(deps: IncomingSharesDeps) {
   ): Promise<Receipt> {
     let peer: string | undefined
     try {
-      const offer = await readMessage(message, contentType)
-      peer = offer.sender.host
+      const offer = await readMessage(message, contentType, (host) => (peer = host))
       const user = await findRecipient(offer)
       const [incomingId, outcome] = await record(offer, user)
       await reach('received.committed')
-      events.emit('share.received', { incomingId, peer, outcome })
+      events.emit('share.received', { incomingId, peer: offer.sender.host, outcome })
       return { recipientDisplayName: user.displayName, recipientUserId: user.username }
     } catch (error) {
       if (error instanceof AppError)
