@@ -32,14 +32,19 @@ export async function startServer(services: Services): Promise<Server> {
   try {
     if (lock !== undefined) await repairHomes(services)
     await services.keys.ensureNamed()
-    return await openListeners(services, () => lock?.release())
+    const server = await openListeners(services, async () => {
+      await services.outbox.stop()
+      lock?.release()
+    })
+    await services.outbox.start({ isAlone: lock !== undefined })
+    return server
   } catch (error) {
     lock?.release()
     throw error
   }
 }
 
-async function openListeners(services: Services, onStopped: () => void): Promise<Server> {
+async function openListeners(services: Services, onStopped: () => Promise<void>): Promise<Server> {
   const { config, log } = services
   const { listener, web } = createListener(services)
   const main = createHttpServer(listener, { log, tls: config.listen.tls })
@@ -58,7 +63,7 @@ async function openListeners(services: Services, onStopped: () => void): Promise
     stopped,
     async stop() {
       await Promise.all(servers.map((server) => server.close(drainMs)))
-      onStopped()
+      await onStopped()
       ended()
     },
   }

@@ -21,7 +21,12 @@ import { createKeys, hasSigningKeys } from './keys/index.ts'
 import { createOutbox } from './outbox/index.ts'
 import { createFederationPolicy, createPeers, createSenderCheck, isListed } from './peers/index.ts'
 import { createResources } from './resources/index.ts'
-import { createIncomingShares, createSharePaths, createShares } from './shares/index.ts'
+import {
+  createIncomingShares,
+  createSharePaths,
+  createShares,
+  type Shares,
+} from './shares/index.ts'
 import { createTokens } from './tokens/index.ts'
 import { createUsers, type User } from './users/index.ts'
 
@@ -129,12 +134,24 @@ async function wire(
   const { durability, medium } = files
   const treeOf = (user: User): FileTree =>
     overrides.openHome?.(user) ?? createLocalTree({ root: user.home, durability, medium, state })
-  const shares = createShares({
+  const outbox = createOutbox({
+    db,
+    clock,
+    events,
+    sealer,
+    // Called only after everything below exists.
+    handlers: {
+      share: (message, attempt) => shares.deliver(message, attempt),
+    },
+  })
+  const shares: Shares = createShares({
     db,
     clock,
     events,
     sealer,
     peers,
+    outbox,
+    isContact: contacts.isContact,
     findUser: users.getUser,
     authority,
     get requireTokenExchange() {
@@ -146,7 +163,6 @@ async function wire(
       return entry && (entry.kind === 'directory' ? 'folder' : 'file')
     },
   })
-  const outbox = createOutbox({ db, clock, events, sealer, handlers: {} })
   const incoming = createIncomingShares({
     db,
     clock,
@@ -187,6 +203,7 @@ async function wire(
     sender,
     invites,
     contacts,
+    outbox,
     shares,
     incoming,
     resources,

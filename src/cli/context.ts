@@ -3,6 +3,7 @@ import type { Config, ConfigOverrides } from '../config/index.ts'
 import type { Database } from '../db/index.ts'
 import type { Contacts, Invites } from '../invites/index.ts'
 import type { Keys } from '../keys/index.ts'
+import type { Outbox } from '../outbox/index.ts'
 import type { Peers } from '../peers/index.ts'
 import type { IncomingShares, Shares } from '../shares/index.ts'
 import type { Tokens } from '../tokens/index.ts'
@@ -16,6 +17,7 @@ export interface CliServices {
   readonly keys: Keys
   readonly users: Users
   readonly peers: Peers
+  readonly outbox: Outbox
   readonly shares: Shares
   readonly incoming: IncomingShares
   readonly invites: Invites

@@ -6,6 +6,7 @@ import { addDbCommands } from './commands/db.ts'
 import { addInitCommand } from './commands/init.ts'
 import { addInviteCommands } from './commands/invite.ts'
 import { addKeyCommands } from './commands/key.ts'
+import { addOutboxCommands } from './commands/outbox.ts'
 import { addPeerCommands } from './commands/peer.ts'
 import { addReceivedCommands } from './commands/received.ts'
 import { addServeCommand } from './commands/serve.ts'
@@ -29,6 +30,7 @@ const groups: ((program: Command, actions: Actions) => void)[] = [
   addInviteCommands,
   addContactCommands,
   addPeerCommands,
+  addOutboxCommands,
   addDbCommands,
 ]
 

@@ -1,5 +1,6 @@
-import { AppError, reach, type Clock, type EventHub, type Sealer } from '../core/index.ts'
+import { reach, type Clock, type EventHub, type Sealer } from '../core/index.ts'
 import { inTransaction, type Database, type Transaction } from '../db/index.ts'
+import { judgeFailure } from './judge-failure.ts'
 import type { Attempt, DeliveryOutcome, OutboxHandlers, OutboxMessage } from './message.ts'
 import { deleteEntries, updateEntry, type OutboxRow } from './queries.ts'
 import { delayMs, type OutboxTiming } from './timing.ts'
@@ -46,7 +47,7 @@ export function createDelivery(
       const message = JSON.parse(plain) as OutboxMessage
       return await handle(message, { peer, attempts, isLast })
     } catch (error) {
-      return judge(error)
+      return judgeFailure(error)
     }
   }
 
@@ -116,19 +117,4 @@ export function createDelivery(
     tell(entry, outcome)
     return outcome.status
   }
-}
-
-/** Failures of the way there pass; what is wrong with the message itself does not. */
-function judge(error: unknown): DeliveryOutcome {
-  if (!(error instanceof AppError)) {
-    const reason = `Unexpected: ${error instanceof Error ? error.message : String(error)}`
-    return { status: 'later', reason }
-  }
-  const { kind, message: reason, retryAfterSeconds } = error
-  if (!['upstream', 'unavailable', 'timeout', 'too_many', 'no_space', 'internal'].includes(kind)) {
-    return { status: 'refused', reason }
-  }
-  const again = retryAfterSeconds === undefined ? {} : { retryAfterSeconds }
-  const untried = error.code === 'peer_resting'
-  return { status: 'later', reason, untried, ...again }
 }

@@ -1,4 +1,5 @@
 /** outbox: what we owe other servers, committed with its cause and delivered at least once. */
+export { judgeFailure, type FailedDelivery } from './judge-failure.ts'
 export type {
   Attempt,
   Deliver,

@@ -105,7 +105,12 @@ export function createOutbox(deps: OutboxDeps) {
     throw new OutboxError('entry_not_found', `There is no outbox entry "${id}".`)
   }
 
-  const dueNow = () => ({ state: 'waiting' as const, nextAttemptAt: clock.now() })
+  const dueNow = ({ state, attempts }: OutboxRow) => ({
+    state: 'waiting' as const,
+    nextAttemptAt: clock.now(),
+    // Who refused the only attempt does not have it: the next one is the first again.
+    attempts: state === 'refused' && attempts === 1 ? 0 : attempts,
+  })
 
   return {
     /** Seals now; the returned function is called inside the transaction that causes the debt. */
@@ -190,8 +195,7 @@ export function createOutbox(deps: OutboxDeps) {
     /** Makes an entry due, also a refused one. @throws OutboxError `entry_not_found`. */
     retry: (id: string): Promise<OutboxEntry> =>
       inTransaction(db, async (tx) => {
-        await get(tx, id)
-        await updateEntry(tx, id, dueNow())
+        await updateEntry(tx, id, dueNow(await get(tx, id)))
         return show(await get(tx, id))
       }),
 
@@ -199,7 +203,7 @@ export function createOutbox(deps: OutboxDeps) {
     retrySubject: (subject: string): Promise<number> =>
       inTransaction(db, async (tx) => {
         const rows = await selectOfSubject(tx, subject)
-        for (const { id } of rows) await updateEntry(tx, id, dueNow())
+        for (const row of rows) await updateEntry(tx, row.id, dueNow(row))
         return rows.length
       }),
 

@@ -5,6 +5,7 @@ const kinds = {
   bad_host: 'invalid',
   peer_denied: 'forbidden',
   peer_in_use: 'conflict',
+  peer_resting: 'upstream',
   peer_unreachable: 'upstream',
   peer_unusable: 'upstream',
   keys_unreachable: 'upstream',

@@ -1,5 +1,6 @@
 /** peers: a host becomes a discovered, trusted `Peer` with keys and a profile. */
 export type { Discovery, PeerResourceType } from './discovery-document.ts'
+export { judgeAnswer } from './judge-answer.ts'
 export { keyIdAuthority } from './key-id.ts'
 export { formatOcmAddress, parseOcmAddress, type OcmAddress } from './ocm-address.ts'
 export { createPeers, parseHost, type Peer, type Peers, type PeersDeps } from './peers.ts'
@@ -10,7 +11,7 @@ export {
   type FederationPolicyHolder,
   type PeerTrust,
 } from './policy.ts'
-export { judgeAnswer, type AnswerVerdict, type PeerAnswer } from './post.ts'
+export type { PeerAnswer } from './post.ts'
 export {
   createSenderCheck,
   SenderError,

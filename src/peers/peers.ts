@@ -3,6 +3,8 @@ import { inTransaction, type Database } from '../db/index.ts'
 import type { GuardedClient } from '../http/index.ts'
 import type { FoundKey } from '../http-signatures/index.ts'
 import type { LegacySigner, MessageSigner } from '../keys/index.ts'
+import { breakerState, createBreaker, type BreakerState } from './breaker.ts'
+import { createPeerCache } from './peer-cache.ts'
 import { parseDiscovery, type Discovery } from './discovery-document.ts'
 import { discoverPeer } from './discover.ts'
 import { PeerError } from './errors.ts'
@@ -34,7 +36,10 @@ export interface PeersDeps {
 }
 
 /** All that is remembered of a peer, and what we make of it now. */
-export type RememberedPeer = Omit<PeerRow, 'trust'> & { readonly trust: PeerTrust }
+export interface RememberedPeer extends Omit<PeerRow, 'trust'> {
+  readonly trust: PeerTrust
+  readonly breaker: BreakerState | null
+}
 
 export type Peers = ReturnType<typeof createPeers>
 
@@ -44,20 +49,31 @@ const freshMs = 24 * 60 * 60_000
 export function createPeers(deps: PeersDeps) {
   const { db, clock, events, client, policy, allowHttp, signer, legacySigner } = deps
   const { checkAllowed, ...trust } = createTrust({ db, clock, events, policy })
+  const breaker = createBreaker({ db, clock, events })
+  const cache = createPeerCache<Peer>(clock)
   const post = createPoster({ clock, client, signer, legacySigner })
+
+  const describe = (row: PeerRow): RememberedPeer => ({
+    ...row,
+    trust: trustOf(row.host, policy(), row.trust),
+    breaker: breakerState(row, clock.now()),
+  })
 
   /** Asks the peer, whatever is remembered; strangers who only write to us are not recorded. */
   async function ask(host: string, record: boolean): Promise<Peer> {
     await checkAllowed(host)
     try {
-      const { url, document, discovery } = await discoverPeer(client, host, allowHttp)
+      const find = () => discoverPeer(client, host, allowHttp)
+      const { url, document, discovery } = await breaker.call(host, find, () => true)
       const now = clock.now()
       const found = { discovery: document, discoveryUrl: url, discoveredAt: now, lastOkAt: now }
       if (record) await inTransaction(db, (tx) => upsertPeer(tx, host, found))
+      cache.forget(host)
       events.emit('peer.discovered', { peer: host })
       return { host, discovery, profile: (await findPeer(db, host))?.profile ?? {} }
     } catch (error) {
-      await noteFailure(host, error)
+      const isResting = error instanceof PeerError && error.code === 'peer_resting'
+      if (!isResting) await noteFailure(host, error)
       throw error
     }
   }
@@ -88,7 +104,7 @@ export function createPeers(deps: PeersDeps) {
     const known = remembered(row)
     if (known !== undefined && clock.now() - (row?.discoveredAt ?? 0) < freshMs) return known
     try {
-      return await ask(host, row !== undefined)
+      return await cache.find(host, () => ask(host, row !== undefined))
     } catch (error) {
       if (known !== undefined) return known
       throw error
@@ -126,19 +142,24 @@ export function createPeers(deps: PeersDeps) {
     /**
      * Posts a JSON message below the peer's `endPoint`, signed if the peer verifies.
      *
-     * @throws OutboundError when there is no answer.
+     * @throws OutboundError when there is no answer; PeerError `peer_resting`.
      */
     async post(peer: Peer, path: string, message: Record<string, unknown>): Promise<PeerAnswer> {
-      const answer = await post(peer.discovery, path, message)
+      const send = () => post(peer.discovery, path, message)
+      const inOrder = ({ status }: PeerAnswer) => status < 500 || status === 501
+      const answer = await breaker.call(peer.host, send, inOrder)
       if (answer.status < 500) {
         await inTransaction(db, (tx) => upsertPeer(tx, peer.host, { lastOkAt: clock.now() }))
       }
       return answer
     },
 
-    /** Remembers what worked with this peer. */
-    async learn(host: string, profile: PeerRow['profile']): Promise<void> {
-      await inTransaction(db, (tx) => upsertPeer(tx, host, { profile }))
+    /** Remembers what worked with this peer, beside what is known already. */
+    async learn(host: string, learnt: PeerRow['profile']): Promise<void> {
+      await inTransaction(db, async (tx) => {
+        const profile = { ...(await findPeer(tx, host))?.profile, ...learnt }
+        await upsertPeer(tx, host, { profile })
+      })
     },
 
     /** Fetches the keys of a peer that signs, so that they can be shown. */
@@ -149,14 +170,13 @@ export function createPeers(deps: PeersDeps) {
 
     /** Every peer that is remembered, by host. */
     async list(): Promise<RememberedPeer[]> {
-      const rows = await selectPeers(db)
-      return rows.map((row) => ({ ...row, trust: trustOf(row.host, policy(), row.trust) }))
+      return (await selectPeers(db)).map(describe)
     },
 
     /** All that is remembered of a peer. @throws PeerError `bad_host`. */
     async show(text: string): Promise<RememberedPeer> {
       const row = await findPeer(db, parseHost(text))
-      if (row !== undefined) return { ...row, trust: trustOf(row.host, policy(), row.trust) }
+      if (row !== undefined) return describe(row)
       const message = `Nothing is known of ${text}; try "davmesh peer discover ${text}".`
       throw new PeerError('bad_host', message)
     },

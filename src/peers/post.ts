@@ -15,17 +15,6 @@ export interface PeerAnswer {
   readonly retryAfterSeconds: number | undefined
 }
 
-/** What an answer means for a message that can be sent again. */
-export type AnswerVerdict = 'delivered' | 'later' | 'refused'
-
-/** Failures that pass; every other answer but success is a final no. */
-const passing = new Set([408, 425, 429, 500, 502, 503, 504])
-
-export function judgeAnswer(status: number): AnswerVerdict {
-  if (status >= 200 && status < 300) return 'delivered'
-  return passing.has(status) ? 'later' : 'refused'
-}
-
 export interface PosterDeps {
   clock: Clock
   client: GuardedClient

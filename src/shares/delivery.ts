@@ -1,5 +1,4 @@
-import { AppError } from '../core/index.ts'
-import { formatOcmAddress, type Peer, type Peers } from '../peers/index.ts'
+import { formatOcmAddress, judgeAnswer, type Peer, type Peers } from '../peers/index.ts'
 import type { User } from '../users/index.ts'
 import type { OutgoingShare } from './outgoing-share.ts'
 import { choosePayloadShape, otherShape, writeShareNotice, type PayloadShape } from './wire.ts'
@@ -13,19 +12,33 @@ export interface DeliveryDeps {
   shareUrl(shareId: string): string
 }
 
+/** What became of a notice; the shape is the one that was answered, or not, in the end. */
+export type NoticeOutcome =
+  | { readonly status: 'delivered'; readonly shape: PayloadShape }
+  | { readonly status: 'later' | 'refused'; readonly shape: PayloadShape; readonly reason: string }
+
 export function createDelivery({ peers, findUser, authority, shareUrl }: DeliveryDeps) {
-  /** Posts the notice; a peer that stumbles over the payload is asked once more in other words. */
+  /**
+   * Posts the notice; a peer that stumbles over the payload is asked once more in other words.
+   *
+   * @param isRepeat the peer may have taken it before.
+   * @throws OutboundError, PeerError when there is no answer.
+   */
   return async function deliver(
     share: OutgoingShare,
     secret: string,
     peer: Peer,
-  ): Promise<PayloadShape> {
+    isRepeat: boolean,
+  ): Promise<NoticeOutcome> {
     const owner = await findUser(share.owner)
+    const { resharedBy } = share
     const notice = {
       shareId: share.id,
       recipient: share.recipient,
       owner: formatOcmAddress({ identifier: owner.username, host: authority }),
       ownerDisplayName: owner.displayName,
+      senderDisplayName:
+        resharedBy === null ? owner.displayName : `${resharedBy} via ${owner.displayName}`,
       name: share.name,
       resourceType: share.resourceType,
       permissions: share.permissions,
@@ -34,17 +47,22 @@ export function createDelivery({ peers, findUser, authority, shareUrl }: Deliver
       refreshToken: secret,
       url: shareUrl(share.id),
     }
-    const first = peer.profile.payloadShape ?? choosePayloadShape(peer.discovery)
+    const known = share.payloadShape ?? peer.profile.payloadShape
+    const first = known ?? choosePayloadShape(peer.discovery)
     const shapes = first === 'strict' ? [first] : [first, otherShape(first)]
-    let problem = ''
+    let outcome: NoticeOutcome | undefined
     for (const shape of shapes) {
       const payload = writeShareNotice(notice, shape, peer.discovery)
       const answer = await peers.post(peer, '/shares', payload)
-      if (answer.status >= 200 && answer.status < 300) return shape
-      problem ||= `${peer.host} answered ${answer.status}${answer.reason && `: ${answer.reason}`}`
+      const status = judgeAnswer(answer.status)
+      // What it calls a conflict is our first attempt, whose answer was lost.
+      const isThere = status === 'delivered' || (answer.status === 409 && isRepeat)
+      if (isThere) return { status: 'delivered', shape }
+      const reason = `${peer.host} answered ${answer.status}${answer.reason && `: ${answer.reason}`}`
+      outcome ??= { status, shape, reason }
       const aboutShape = /protocol|option/i.test(answer.reason)
       if (![400, 501].includes(answer.status) || !aboutShape) break
     }
-    throw new AppError('upstream', 'share_refused', problem)
+    return outcome ?? { status: 'refused', shape: first, reason: 'No payload was left to try.' }
   }
 }

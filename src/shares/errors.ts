@@ -6,6 +6,7 @@ const kinds = {
   bad_permissions: 'invalid',
   bad_expiry: 'invalid',
   bad_recipient: 'invalid',
+  invite_required: 'conflict',
   owner_disabled: 'forbidden',
   resource_not_found: 'not_found',
   share_not_found: 'not_found',

@@ -1,4 +1,4 @@
-import { and, desc, eq, gt, isNull, isNotNull, or, sql } from 'drizzle-orm'
+import { and, desc, eq, gt, inArray, isNull, or, sql } from 'drizzle-orm'
 import {
   accessTokens,
   outgoingShares,
@@ -64,29 +64,39 @@ export async function insertShare(
   await db.insert(refreshTokens).values(refreshToken)
 }
 
-/** The refresh token that still has to be sent. Uses index refresh_tokens_share. */
-export async function findUnsentToken(
-  db: Reader,
-  shareId: string,
-): Promise<RefreshTokenRow | undefined> {
+/** The living refresh token of a share. Uses index refresh_tokens_share. */
+export async function findToken(db: Reader, shareId: string): Promise<RefreshTokenRow | undefined> {
   const rows = await db
     .select()
     .from(refreshTokens)
-    .where(and(eq(refreshTokens.shareId, shareId), isNotNull(refreshTokens.sealedSecret)))
+    .where(and(eq(refreshTokens.shareId, shareId), isNull(refreshTokens.revokedAt)))
   return rows[0]
 }
 
-/** Records how sending went, unless the share was revoked meanwhile. */
+/** Records how sending goes, unless the share was answered or revoked meanwhile. */
 export async function markShare(
   db: Transaction,
   id: string,
-  change: Pick<OutgoingShareRow, 'state' | 'problem'> & Partial<OutgoingShareRow>,
+  change: Pick<OutgoingShareRow, 'problem'> & Partial<OutgoingShareRow>,
 ): Promise<void> {
+  const isUnanswered = inArray(outgoingShares.state, ['pending', 'failed'])
   await db
     .update(outgoingShares)
     .set(change)
-    .where(and(eq(outgoingShares.id, id), isNull(outgoingShares.revokedAt)))
+    .where(and(eq(outgoingShares.id, id), isUnanswered, isNull(outgoingShares.revokedAt)))
 }
+
+/** When it arrived, whatever was answered meanwhile. */
+export async function noteSent(db: Transaction, id: string, sentAt: number): Promise<void> {
+  await db.update(outgoingShares).set({ sentAt }).where(eq(outgoingShares.id, id))
+}
+
+/** The living shares that pass this one on. Uses index outgoing_shares_parent. */
+export const selectChildren = (db: Reader, parentId: string): Promise<OutgoingShareRow[]> =>
+  db
+    .select()
+    .from(outgoingShares)
+    .where(and(eq(outgoingShares.parentId, parentId), isNull(outgoingShares.revokedAt)))
 
 /** Once the peer has it we only need to recognise the secret, not to know it. */
 export async function forgetSealedSecret(db: Transaction, shareId: string): Promise<void> {

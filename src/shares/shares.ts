@@ -1,32 +1,24 @@
-import {
-  AppError,
-  hashSecret,
-  newId,
-  type Clock,
-  type EventHub,
-  type Sealer,
-} from '../core/index.ts'
+import { hashSecret, newId, reach, type Clock, type EventHub, type Sealer } from '../core/index.ts'
 import { inTransaction, type Database } from '../db/index.ts'
-import { formatOcmAddress, parseOcmAddress, type Peer, type Peers } from '../peers/index.ts'
+import type { Outbox } from '../outbox/index.ts'
+import { formatOcmAddress, parseOcmAddress, type OcmAddress, type Peers } from '../peers/index.ts'
 import type { User } from '../users/index.ts'
-import { createDelivery } from './delivery.ts'
 import { ShareError } from './errors.ts'
 import type { SharePermission } from './permissions.ts'
 import { decideStrictness, type ExchangeMode } from './preflight.ts'
 import {
   findShare,
-  findUnsentToken,
-  forgetSealedSecret,
   insertShare,
-  markShare,
   prepareFindLiveShare,
-  revokeShareRows,
   selectShares,
   type OwnedShare,
 } from './queries.ts'
 import type { OutgoingShare } from './outgoing-share.ts'
 import { checkName, parsePath } from './resource.ts'
 import { newRefreshToken } from './refresh-token.ts'
+import { createRevocation } from './revocation.ts'
+import { sealContext } from './sealed-secret.ts'
+import { createSending } from './sending.ts'
 import { newShareId } from './share-id.ts'
 
 /** What a living refresh token opens. */
@@ -57,6 +49,9 @@ export interface SharesDeps {
   statPath(user: User, path: readonly string[]): Promise<'file' | 'folder' | undefined>
   /** Give strict shares only. */
   requireTokenExchange: boolean
+  outbox: Pick<Outbox, 'prepare' | 'cancel' | 'deliverNow' | 'retrySubject'>
+  /** Whether a user knows somebody on another server. */
+  isContact(userId: string, address: OcmAddress): Promise<boolean>
   /** `host[:port]` of this server. */
   authority: string
   /** The absolute URL of a share by id. */
@@ -65,14 +60,13 @@ export interface SharesDeps {
 
 export type Shares = ReturnType<typeof createShares>
 
-const sealContext = (shareId: string): string => `refresh_tokens.secret:${shareId}`
-
 const flatten = ({ share, owner }: OwnedShare): OutgoingShare => ({ ...share, owner })
 
 export function createShares(deps: SharesDeps) {
-  const { db, clock, events, sealer, peers, findUser, statPath, authority, shareUrl } = deps
+  const { db, clock, events, sealer, peers, findUser, statPath, outbox, authority } = deps
   const findLive = prepareFindLiveShare(db)
-  const deliver = createDelivery({ peers, findUser, authority, shareUrl })
+  const sending = createSending({ ...deps, getShare })
+  const revocation = createRevocation(deps)
 
   async function getShare(id: string): Promise<OutgoingShare> {
     const found = await findShare(db, id)
@@ -80,42 +74,13 @@ export function createShares(deps: SharesDeps) {
     throw new ShareError('share_not_found', `There is no share "${id}".`)
   }
 
-  /** Sends a pending or failed share; the outcome is in the returned share's state. */
-  async function send(id: string, known?: Peer): Promise<OutgoingShare> {
-    const share = await getShare(id)
-    const token = await findUnsentToken(db, id)
-    if (token?.sealedSecret == null || share.revokedAt !== null) {
-      const message = `Share "${id}" is ${share.state}; only a pending or failed one is sent.`
-      throw new ShareError('share_state', message)
-    }
-    const peerName = share.recipientHost
-    try {
-      const peer = known ?? (await peers.discover(peerName))
-      const secret = sealer.open(token.sealedSecret, sealContext(id))
-      const payloadShape = await deliver(share, secret, peer)
-      const sentAt = clock.now()
-      await inTransaction(db, async (tx) => {
-        await markShare(tx, id, { state: 'sent', problem: null, sentAt, payloadShape })
-        await forgetSealedSecret(tx, id)
-      })
-      if (peer.profile.payloadShape !== payloadShape) await peers.learn(peerName, { payloadShape })
-      events.emit('share.sent', { shareId: id, peer: peerName })
-    } catch (error) {
-      if (!(error instanceof AppError) || error.kind === 'internal') throw error
-      const problem = error.message
-      await inTransaction(db, (tx) => markShare(tx, id, { state: 'failed', problem }))
-      events.emit('share.send-failed', { shareId: id, peer: peerName, reason: problem })
-    }
-    return getShare(id)
-  }
-
   return {
     getShare,
-    send,
+    ...sending,
 
     /**
      * Shares a file or folder: discover, decide, commit, then tell the peer. The returned share is
-     * `sent`, or `failed` with the reason in `problem`.
+     * `sent`, or with the reason in `problem` `failed`, or `pending` while we try on.
      *
      * @throws ShareError, PeerError, UserError when nothing was created.
      */
@@ -141,6 +106,11 @@ export function createShares(deps: SharesDeps) {
       }
       const name = checkName(wanted.name ?? path.at(-1) ?? owner.username)
       const peer = await peers.discover(recipient.host)
+      const mustKnow = peer.discovery.criteria.includes('must-invite')
+      if (mustKnow && !(await deps.isContact(owner.id, recipient))) {
+        const message = `${recipient.host} takes shares from contacts only; exchange an invite with ${wanted.recipient} first.`
+        throw new ShareError('invite_required', message)
+      }
       const mode = wanted.mode ?? 'auto'
       const strict = decideStrictness(
         recipient.host,
@@ -172,9 +142,15 @@ export function createShares(deps: SharesDeps) {
         createdAt: now,
       }
       // The peer may call back while our request is open: everything it needs is committed first.
-      await inTransaction(db, (tx) => insertShare(tx, share, refreshToken))
+      const owe = outbox.prepare(sending.owed(share))
+      await inTransaction(db, async (tx) => {
+        await insertShare(tx, share, refreshToken)
+        await owe(tx)
+      })
       events.emit('share.created', { shareId: id, peer: recipient.host, strict })
-      return send(id, peer)
+      await reach('share.committed')
+      await outbox.deliverNow(id)
+      return getShare(id)
     },
 
     listShares: async (owner?: string): Promise<OutgoingShare[]> => {
@@ -182,13 +158,10 @@ export function createShares(deps: SharesDeps) {
       return (await selectShares(db, owner)).map(flatten)
     },
 
-    /** From the next request on nobody gets in; what the peer is told comes later. */
+    /** From the next request on nobody gets in, here or where it was shared on; peers are told. */
     async revokeShare(id: string): Promise<OutgoingShare> {
       const share = await getShare(id)
-      if (share.revokedAt === null) {
-        await inTransaction(db, (tx) => revokeShareRows(tx, id, clock.now()))
-        events.emit('share.revoked', { shareId: id })
-      }
+      if (share.revokedAt === null) await revocation.revoke(share)
       return getShare(id)
     },
 

@@ -10,6 +10,7 @@ export interface ShareNotice {
   readonly recipient: string
   readonly owner: string
   readonly ownerDisplayName: string
+  readonly senderDisplayName: string
   readonly name: string
   readonly resourceType: 'file' | 'folder'
   readonly permissions: readonly SharePermission[]
@@ -41,9 +42,9 @@ export function writeShareNotice(
   shape: PayloadShape,
   discovery: Discovery,
 ): Record<string, unknown> {
-  const { owner, ownerDisplayName } = notice
-  const sender = { sender: owner, senderDisplayName: ownerDisplayName }
-  const classic = { sharedBy: owner, sharedByDisplayName: ownerDisplayName }
+  const { owner, ownerDisplayName, senderDisplayName } = notice
+  const sender = { sender: owner, senderDisplayName }
+  const classic = { sharedBy: owner, sharedByDisplayName: senderDisplayName }
   return {
     shareWith: notice.recipient,
     name: notice.name,

@@ -131,12 +131,13 @@ describe('a peer that answers a share with', () => {
   /** Answers that say no more than the status are a success of the peer's. */
   const harmless = /HTML|JSON|prototype|null|empty/
   it.each(rows.filter(([name]) => !harmless.test(name)))(
-    '%s leaves it failed, visible and repeatable',
+    '%s leaves it pending or failed, visible and repeatable',
     async (_name, attack) => {
       await using peer = await independentPeer()
       peer.takeOver('/ocm/shares', attack(`${elsewhere.url}/ocm/shares`))
       const failed = await share(peer)
-      expect(failed.state).toBe('failed')
+      // A redirect is a final no; no answer, or a server in trouble, may be one later.
+      expect(failed.state).toBe(/answered 3/.test(failed.problem ?? '') ? 'failed' : 'pending')
       expect(failed.problem).toMatch(/^(The server )?127\.0\.0\.1:\d+ /)
       expect(elsewhere.requests).toEqual([])
       peer.takeOver('/ocm/shares', text('{}', json, 201))

@@ -14,6 +14,8 @@ export interface ServerOptions extends Overrides {
   /** What `config.json` has beside the test's own: `publicUrl`, `dataDir`, `dev: true`. */
   readonly config?: Readonly<Record<string, unknown>>
   clock?: FakeClock
+  /** Deliver in the background as a real server does; true unless a test does it by `runDue()`. */
+  readonly courier?: boolean
 }
 
 /** A davmesh on a socket of its own, with its own folder, clock and log. */
@@ -46,7 +48,7 @@ export interface TestServer extends AsyncDisposable {
 }
 
 export async function startServer(options: ServerOptions = {}): Promise<TestServer> {
-  const { clock = fakeClock(), config: settings, ...overrides } = options
+  const { clock = fakeClock(), courier = true, config: settings, ...overrides } = options
   const directory = await tempDir()
   const captured = captureLog()
   const outbound = countOutbound()
@@ -65,6 +67,8 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
   const first = createListener(app.services)
   http.adopt(first.web)
   handler = first.listener
+  const startCourier = () => (courier ? app.services.outbox.start({ isAlone: true }) : undefined)
+  await startCourier()
   const secrets = new Set<string>()
 
   async function close(): Promise<void> {
@@ -99,6 +103,7 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
       meanwhile?.(path)
       app = await open()
       handler = createListener(app.services).listener
+      await startCourier()
     },
     close,
     [Symbol.asyncDispose]: close,

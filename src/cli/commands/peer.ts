@@ -5,7 +5,7 @@ import { facts, instant, table, type Answer } from '../output.ts'
 import type { CliServices } from '../context.ts'
 
 async function showPeer({ peers }: CliServices, host: string): Promise<Answer> {
-  const { discovery, jwks, trust, ...peer } = await peers.show(host)
+  const { discovery, jwks, trust, breaker, ...peer } = await peers.show(host)
   const keys = keysOf(jwks)
   const json = {
     host: peer.host,
@@ -13,7 +13,7 @@ async function showPeer({ peers }: CliServices, host: string): Promise<Answer> {
     discovery,
     profile: peer.profile,
     keys,
-    breaker: null,
+    breaker: breaker && { ...breaker, until: instant(breaker.until) },
     lastOkAt: instant(peer.lastOkAt),
     lastError: peer.lastError,
   }

@@ -16,7 +16,7 @@ import {
   selectMountNames,
   selectOffers,
 } from '../../../src/shares/incoming/queries.ts'
-import { findUnsentToken, prepareFindLiveShare } from '../../../src/shares/queries.ts'
+import { findToken, prepareFindLiveShare } from '../../../src/shares/queries.ts'
 import { evictAccessTokens, prepareFindLiveToken } from '../../../src/tokens/queries.ts'
 import {
   findChosenPassword,
@@ -98,7 +98,7 @@ describe('the index a query names in its comment', () => {
     ['a contact', () => findContact(db, 'u', 'h', 'i'), ['contacts_user_host_identifier']],
     ['an invite by its token', () => findGivenInvite(db, 't'), ['invites_token_hash_unique']],
     ['a user by name', () => findUserByName(db, 'a'), ['users_username_unique']],
-    ['a secret not yet sent', () => findUnsentToken(db, 's'), ['refresh_tokens_share']],
+    ['a secret not yet sent', () => findToken(db, 's'), ['refresh_tokens_share']],
     [
       'an offer, maybe a repeat',
       () => findOffer(db, { senderHost: 'h', providerId: 'p', userId: 'u' }),

@@ -139,6 +139,7 @@ describe('the notice', () => {
     recipient: 'bob@peer.example.org',
     owner: 'alice@ours.example.org',
     ownerDisplayName: 'Alice',
+    senderDisplayName: 'Alice',
     name: 'Holiday',
     resourceType: 'folder' as const,
     permissions: ['read'] as const,

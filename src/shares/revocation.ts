@@ -1,0 +1,53 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Clock, EventHub, Sealer } from '../core/index.ts'
+import { inTransaction, type Database, type Transaction } from '../db/index.ts'
+import type { Outbox } from '../outbox/index.ts'
+import { findToken, revokeShareRows, selectChildren, type OutgoingShareRow } from './queries.ts'
+import { sealContext } from './sealed-secret.ts'
+
+export interface RevocationDeps {
+  db: Database
+  clock: Clock
+  events: EventHub
+  sealer: Sealer
+  outbox: Pick<Outbox, 'prepare' | 'cancel' | 'deliverNow'>
+}
+
+/** Whoever ends a share does not wait longer for peers to be told; the server goes on. */
+const patienceMs = 2000
+
+/** Ends shares, with all that were passed on from them, and owes their peers the news. */
+export function createRevocation({ db, clock, events, sealer, outbox }: RevocationDeps) {
+  /** Tells the peer if it may know of the share. */
+  async function owe(tx: Transaction, share: OutgoingShareRow): Promise<void> {
+    const { id: subject, recipientHost: peer, resourceType } = share
+    const { mayHaveArrived } = await outbox.cancel(tx, subject, ['share'])
+    if (share.sentAt === null && !mayHaveArrived) return
+    const sealed = (await findToken(tx, subject))?.sealedSecret
+    const secret = sealed ? { secret: sealer.open(sealed, sealContext(subject)) } : {}
+    const notice = { type: 'SHARE_UNSHARED', providerId: subject, resourceType, ...secret } as const
+    await outbox.prepare({ peer, subject, message: { kind: 'notification', ...notice } })(tx)
+  }
+
+  /** Children first: what they were passed on from is still there. */
+  async function end(tx: Transaction, share: OutgoingShareRow): Promise<string[]> {
+    const ended: string[] = []
+    for (const child of await selectChildren(tx, share.id)) ended.push(...(await end(tx, child)))
+    await owe(tx, share)
+    await revokeShareRows(tx, share.id, clock.now())
+    return [...ended, share.id]
+  }
+
+  return {
+    /** Ends a live share within a transaction. Returns the ids of all that ended, to be told. */
+    end,
+
+    async revoke(share: OutgoingShareRow): Promise<void> {
+      const ended = await inTransaction(db, (tx) => end(tx, share))
+      for (const shareId of ended) events.emit('share.revoked', { shareId })
+      // What fails stays in the outbox.
+      const told = Promise.allSettled(ended.map((id) => outbox.deliverNow(id)))
+      await Promise.race([told, sleep(patienceMs, undefined, { ref: false })])
+    },
+  }
+}

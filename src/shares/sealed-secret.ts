@@ -1,0 +1,2 @@
+/** Where a refresh token lies sealed. */
+export const sealContext = (shareId: string): string => `refresh_tokens.secret:${shareId}`
