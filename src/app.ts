@@ -12,6 +12,7 @@ import {
 } from './http/index.ts'
 import { serveInviteAccepted } from './invites/routes.ts'
 import type { Services } from './services.ts'
+import { serveNotifications } from './notifications/routes.ts'
 import { serveIncomingShares } from './shares/routes.ts'
 import { serveTokenEndpoint } from './tokens/routes.ts'
 
@@ -34,7 +35,7 @@ const open = { method: 'GET', auth: 'none', maxBodyBytes: 0, dialect: 'ocm' } as
 
 /** Everything that is not WebDAV, in one list. */
 export function routeTable(services: Services): Route[] {
-  const { config, federation, incoming, invites, keys, tokens } = services
+  const { config, federation, incoming, invites, keys, notifications, tokens } = services
   const { publicUrl, provider } = config
   const peer = { method: 'POST', auth: 'peer' } as const
   const smallBytes = 16 * kib
@@ -66,9 +67,9 @@ export function routeTable(services: Services): Route[] {
     {
       ...peer,
       paths: ['/ocm/notifications'],
-      maxBodyBytes: 0,
+      maxBodyBytes: messageBytes,
       dialect: 'ocm',
-      handler: notYetOffered,
+      handler: serveNotifications(notifications.receive, publicUrl, messageBytes),
     },
     {
       ...peer,
@@ -99,15 +100,6 @@ function healthRoutes({ users }: Services): Route[] {
       },
     },
   ]
-}
-
-/** 501, as OCM has it for whatever a server does not offer. */
-const notYetOffered: RequestHandler = () => {
-  throw new AppError(
-    'unsupported',
-    'not_offered',
-    'This server does not understand such messages yet.',
-  )
 }
 
 const errorWriters = { ocm: writeOcmError, oauth: writeOAuthError }

@@ -18,11 +18,14 @@ import { createLocalState, createLocalTree, type FileTree } from './files/index.
 import { createGuardedClient, type GuardedClient } from './http/index.ts'
 import { createInvites } from './invites/index.ts'
 import { createKeys, hasSigningKeys } from './keys/index.ts'
+import { createNotifications, type Notifications } from './notifications/index.ts'
 import { createOutbox } from './outbox/index.ts'
 import { createFederationPolicy, createPeers, createSenderCheck, isListed } from './peers/index.ts'
 import { createResources } from './resources/index.ts'
 import {
+  createGrants,
   createIncomingShares,
+  createOutgoingAnswers,
   createSharePaths,
   createShares,
   type Shares,
@@ -142,6 +145,7 @@ async function wire(
     // Called only after everything below exists.
     handlers: {
       share: (message, attempt) => shares.deliver(message, attempt),
+      notification: (message, attempt) => notifications.deliver(message, attempt),
     },
   })
   const shares: Shares = createShares({
@@ -190,6 +194,29 @@ async function wire(
     ttlSeconds: tokenConfig.ttlSeconds,
     limit: limits.token,
   })
+  const notifications: Notifications = createNotifications({
+    db,
+    clock,
+    events,
+    sender,
+    peers,
+    incoming,
+    answers: createOutgoingAnswers({ db, clock, events, sealer, outbox }),
+    grants: createGrants({
+      db,
+      clock,
+      events,
+      sealer,
+      outbox,
+      policy: federation.current,
+      isDenied: peers.isDenied,
+      authority,
+    }),
+    async shareOfToken(token) {
+      const verdict = await tokens.verify(token)
+      return verdict.status === 'valid' ? verdict.token.shareId : undefined
+    },
+  })
   return {
     config,
     log,
@@ -206,6 +233,7 @@ async function wire(
     outbox,
     shares,
     incoming,
+    notifications,
     resources,
     tokens,
     treeOf,

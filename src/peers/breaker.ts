@@ -65,13 +65,25 @@ export function createBreaker({
     throw new PeerError('peer_resting', message, { retryAfterSeconds })
   }
 
-  async function leave(host: string, isWell: boolean): Promise<void> {
+  /** @param isWell undefined: it spoke, which proves nothing of the rest; the next call may probe. */
+  async function leave(host: string, isWell: boolean | undefined): Promise<void> {
     const row = await findPeer(db, host)
-    if (row === undefined || (isWell && row.failures === 0 && row.restUntil === null)) return
+    if (row === undefined) return
+    if (
+      isWell !== false &&
+      row.restUntil === null &&
+      (isWell === undefined || row.failures === 0)
+    ) {
+      return
+    }
     let restMs = 0
     await inTransaction(db, async (tx) => {
       if (isWell) {
         await upsertPeer(tx, host, { failures: 0, restUntil: null })
+        return
+      }
+      if (isWell === undefined) {
+        await upsertPeer(tx, host, { restUntil: clock.now() })
         return
       }
       const failures = ((await findPeer(tx, host))?.failures ?? 0) + 1
@@ -87,12 +99,13 @@ export function createBreaker({
     /**
      * Calls a peer unless it rests.
      *
-     * @param isWell whether what came back is the answer of a server in order.
+     * @param isWell whether what came back is the answer of a server in order; undefined: it does
+     *   not tell.
      */
     async call<T>(
       host: string,
       work: () => Promise<T>,
-      isWell: (result: T) => boolean,
+      isWell: (result: T) => boolean | undefined,
     ): Promise<T> {
       await enter(host)
       try {

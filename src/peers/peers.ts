@@ -64,7 +64,7 @@ export function createPeers(deps: PeersDeps) {
     await checkAllowed(host)
     try {
       const find = () => discoverPeer(client, host, allowHttp)
-      const { url, document, discovery } = await breaker.call(host, find, () => true)
+      const { url, document, discovery } = await breaker.call(host, find, () => undefined)
       const now = clock.now()
       const found = { discovery: document, discoveryUrl: url, discoveredAt: now, lastOkAt: now }
       if (record) await inTransaction(db, (tx) => upsertPeer(tx, host, found))

@@ -1,4 +1,5 @@
 /** shares: what we give (outgoing), and the rules. */
+export { createOutgoingAnswers, type OutgoingAnswers } from './answers.ts'
 export { createIncomingShares, type IncomingShares } from './incoming/incoming.ts'
 export type { IncomingShare } from './incoming/incoming-share.ts'
 export type { IncomingSharesDeps } from './incoming/deps.ts'
@@ -6,6 +7,7 @@ export type { OutgoingShare } from './outgoing-share.ts'
 export { parsePermissions, type SharePermission } from './permissions.ts'
 export type { ExchangeMode } from './preflight.ts'
 export { createSharePaths } from './paths.ts'
+export { createGrants, type Grants } from './reshares/grants.ts'
 export { isShareId } from './share-id.ts'
 export {
   createShares,

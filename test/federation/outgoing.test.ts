@@ -130,12 +130,22 @@ describe('a peer in trouble', () => {
   it('is left alone after five failures, while others get theirs', async () => {
     await using other = await independentPeer()
     peer.takeOver('/ocm/shares', (_req, res) => void res.writeHead(500).end())
-    for (let count = 0; count < 7; count += 1) await share()
+    for (let count = 0; count < 5; count += 1) await share()
+    await expect(share()).rejects.toMatchObject({ code: 'peer_resting' })
+    server.clock.advance('20s')
+    await server.services().outbox.runDue()
     const posts = () => peer.requests.filter((line) => line === 'POST /ocm/shares').length
     expect(posts()).toBe(5)
     await shareWith(server, other)
     expect(await server.services().peers.show(peer.host)).toMatchObject({
       breaker: { state: 'open', failures: 5 },
     })
+    peer.takeOver('/ocm/shares', (_req, res) => void res.writeHead(201).end('{}'))
+    server.clock.advance('10s')
+    await server.services().outbox.runDue()
+    expect((await server.services().peers.show(peer.host)).breaker).toBeNull()
+    server.clock.advance('1m')
+    await server.services().outbox.runDue()
+    expect(await server.services().outbox.list()).toEqual([])
   })
 })

@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { join } from 'node:path'
 import { mkdir, writeFile } from 'node:fs/promises'
-import { systemClock, type FaultPoint } from '../../../src/core/index.ts'
 import { loadConfig } from '../../../src/config/index.ts'
-import { createLogger } from '../../../src/core/index.ts'
+import { createLogger, systemClock, type FaultPoint } from '../../../src/core/index.ts'
 import { openServices, type Services } from '../../../src/services.ts'
-import { runCli } from '../../support/run-cli.ts'
 import { independentPeer, type IndependentPeer } from '../../support/peer/independent-peer.ts'
 import { tempDir, type TempDir } from '../../support/temp-dir.ts'
 
@@ -41,14 +41,27 @@ const open = (laterMs = 0): Promise<Services> =>
     { clock: { now: () => systemClock.now() + laterMs } },
   )
 
-const davmesh = (args: readonly string[], fault: `${FaultPoint}:kill`) =>
-  runCli(['--config', configFile, ...args], {
-    cwd: folder.path,
-    environment: { FAULT: fault },
-  })
+const dist = new URL('../../../dist/', import.meta.url).href
 
-const share = (fault: `${FaultPoint}:kill`) =>
-  davmesh(['share', 'create', 'alice', '/Holiday', `bob@${peer.host}`], fault)
+/** The command line arms no fault, so this is its `share create` on the built rooms. */
+const program = `
+  const [configFile, recipient, fault] = process.argv.slice(1)
+  const { armFault, createLogger } = await import('${dist}core/index.js')
+  const { loadConfig } = await import('${dist}config/index.js')
+  const { openServices } = await import('${dist}services.js')
+  const log = createLogger({ level: 'silent', format: 'json' })
+  armFault(fault, log)
+  const services = await openServices(loadConfig({ file: configFile, environment: {} }), log)
+  await services.shares.createShare({ owner: 'alice', path: '/Holiday', recipient })
+  await services.close()
+`
+
+async function shareAndDie(fault: `${FaultPoint}:kill`): Promise<void> {
+  const recipient = `bob@${peer.host}`
+  const args = ['--input-type=module', '-e', program, configFile, recipient, fault]
+  const child = spawn(process.execPath, args, { stdio: 'ignore' })
+  expect(await once(child, 'close')).toEqual([null, 'SIGKILL'])
+}
 
 describe('killed while it shares', () => {
   it.each<[FaultPoint, number, string]>([
@@ -57,7 +70,7 @@ describe('killed while it shares', () => {
     ['outbox.posted', 1, 'pending'],
     ['outbox.settled', 1, 'sent'],
   ])('at %s: the peer ends with exactly one share', async (point, before, state) => {
-    await share(`${point}:kill`)
+    await shareAndDie(`${point}:kill`)
     expect(peer.shares).toHaveLength(before)
     // A peer that has it calls the repeat a conflict, or takes it for the same.
     if (before > 0) peer.replyToShares({ status: 409, body: { message: 'exists' } })

@@ -152,14 +152,15 @@ export async function independentPeer(options: PeerOptions = {}) {
     })
   }
 
-  /** Offers a share, or whatever the body is, signed unless told otherwise. */
-  async function offer(
+  /** Posts JSON, or whatever the body is, signed unless told otherwise. */
+  async function tell(
     server: { readonly url: string; readonly clock: { seconds(): number } },
-    offered: unknown,
+    path: string,
+    told: unknown,
     how: TokenRequestOptions = {},
   ): Promise<Answer> {
-    const body = how.body ?? JSON.stringify(offered)
-    const targetUri = `${server.url}/ocm/shares`
+    const body = how.body ?? JSON.stringify(told)
+    const targetUri = server.url + path
     const message = { method: 'POST', targetUri, body }
     const now = server.clock.seconds()
     const { headers } =
@@ -187,7 +188,12 @@ export async function independentPeer(options: PeerOptions = {}) {
     /** `GET /.well-known/ocm` and so on, in order. */
     requests,
     askToken,
-    offer,
+    /** Offers a share. */
+    offer: (server: Parameters<typeof tell>[0], offered: unknown, how?: TokenRequestOptions) =>
+      tell(server, '/ocm/shares', offered, how),
+    /** Sends a notification. */
+    notify: (server: Parameters<typeof tell>[0], notice: unknown, how?: TokenRequestOptions) =>
+      tell(server, '/ocm/notifications', notice, how),
     /** An access token, or an error with what the server said instead. */
     async exchange(server: Parameters<typeof askToken>[0], code: string): Promise<string> {
       const answer = await askToken(server, code)

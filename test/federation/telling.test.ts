@@ -1,0 +1,108 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { readFixture } from '../support/fixtures.ts'
+import { text as textOf } from 'node:stream/consumers'
+import { independentPeer } from '../support/peer/independent-peer.ts'
+import { startServer, type TestServer } from '../support/start-server.ts'
+
+let server: TestServer
+
+beforeAll(async () => {
+  server = await startServer()
+})
+
+afterAll(() => server.close())
+
+const message = {
+  kind: 'notification',
+  type: 'SHARE_DECLINED',
+  providerId: '42',
+  resourceType: 'file',
+  secret: 'the secret of the share',
+} as const
+
+type Recorded = Readonly<Record<string, { status: number; body: unknown }>>
+const answers = readFixture('notifications/responses') as Recorded
+
+/** What the peer was sent, and what we make of its answer. */
+async function deliver(
+  answer: { status: number; body?: unknown },
+  change: Partial<Omit<typeof message, 'type'>> & { type?: 'SHARE_ACCEPTED' } = {},
+  { criteria = [], attempts = 1 }: { criteria?: string[]; attempts?: number } = {},
+) {
+  await using peer = await independentPeer({ discovery: { criteria } })
+  let sent: unknown
+  peer.takeOver('/ocm/notifications', (req, res) => {
+    void textOf(req).then((text) => {
+      sent = JSON.parse(text)
+      res.writeHead(answer.status, { 'content-type': 'application/json' })
+      res.end(answer.body === '' ? '' : JSON.stringify(answer.body))
+    })
+  })
+  const attempt = { peer: peer.host, attempts, isLast: false }
+  const { notifications } = server.services()
+  const outcome = await notifications.deliver({ ...message, ...change }, attempt)
+  return { status: outcome.status, sent }
+}
+
+describe('what a peer is told', () => {
+  it('is what Nextcloud tells', async () => {
+    const { sent } = await deliver({ status: 201, body: [] })
+    const { sharedSecret, message: text } =
+      (
+        readFixture('notifications/requests') as Record<
+          string,
+          { notification: Record<string, string> }
+        >
+      )['nextcloud-declined']?.notification ?? {}
+    expect(sharedSecret).toBeDefined()
+    expect(sent).toEqual({
+      notificationType: 'SHARE_DECLINED',
+      resourceType: 'file',
+      providerId: '42',
+      notification: { sharedSecret: message.secret, message: text },
+    })
+  })
+
+  it('has no secret for who takes signed messages only', async () => {
+    const { sent } = await deliver(
+      { status: 200, body: {} },
+      {},
+      { criteria: ['must-use-http-sig'] },
+    )
+    expect(sent).toEqual({
+      notificationType: 'SHARE_DECLINED',
+      resourceType: 'file',
+      providerId: '42',
+    })
+  })
+})
+
+describe('the answer to a decline', () => {
+  it.each([
+    ['nextcloud-201', 'delivered'],
+    ['reva-201', 'delivered'],
+    ['ocmgo-200', 'delivered'],
+    ['ours-201', 'delivered'],
+    ['nextcloud-400', 'delivered'],
+    ['ocmgo-404', 'delivered'],
+    ['nextcloud-403', 'refused'],
+    ['nextcloud-501', 'refused'],
+    ['ocmgo-403', 'refused'],
+    ['ocmgo-409', 'refused'],
+  ])('%s: %s', async (name, status) => {
+    const answer = answers[name] ?? { status: 500 }
+    expect((await deliver(answer)).status).toBe(status)
+  })
+
+  it.each([408, 429, 500, 503])('%i: later', async (status) => {
+    expect((await deliver({ status, body: {} })).status).toBe('later')
+  })
+})
+
+it('an unknown share cannot be accepted, an answer of ours that was lost can', async () => {
+  const accepted = { type: 'SHARE_ACCEPTED' } as const
+  expect((await deliver({ status: 404, body: {} }, accepted)).status).toBe('refused')
+  expect((await deliver({ status: 409, body: {} }, accepted, { attempts: 2 })).status).toBe(
+    'delivered',
+  )
+})
