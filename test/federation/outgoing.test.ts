@@ -83,6 +83,10 @@ describe('a share that does not arrive', () => {
 })
 
 describe('a share that is revoked', () => {
+  beforeEach(() => {
+    peer.takeOver('/ocm/notifications', (_req, res) => void res.writeHead(503).end())
+  })
+
   it('owes its peer the news, with the secret sealed', async () => {
     const { id, secret } = await shareWith(server, peer)
     await server.services().shares.revokeShare(id)

@@ -1,3 +1,4 @@
+import { contacts, inTransaction } from '../../src/db/index.ts'
 import type { NewShare } from '../../src/shares/index.ts'
 import type { IndependentPeer, ReceivedShare } from './peer/independent-peer.ts'
 import type { TestServer } from './start-server.ts'
@@ -16,11 +17,11 @@ export async function shareWith(
   wanted: Partial<NewShare> = {},
 ): Promise<SharedFolder> {
   const { shares } = server.services()
-  const share = await shares.createShare({
-    owner: 'alice',
-    path: '/Holiday',
-    recipient: `bob@${peer.host}`,
-    ...wanted,
+  const whole = { owner: 'alice', path: '/Holiday', recipient: `bob@${peer.host}`, ...wanted }
+  const share = await shares.createShare(whole).catch(async (error: unknown) => {
+    if ((error as { code?: unknown }).code !== 'invite_required') throw error
+    await befriend(server, whole.owner, peer)
+    return shares.createShare(whole)
   })
   const received = peer.shares.findLast(({ body }) => body.providerId === share.id)
   if (share.state !== 'sent' || received === undefined) {
@@ -29,6 +30,16 @@ export async function shareWith(
   const secret = received.body.protocol.webdav.sharedSecret
   server.secrets.add(secret)
   return { id: share.id, secret, received }
+}
+
+/** Makes `bob` of the peer a contact, as an accepted invite would. */
+async function befriend(server: TestServer, owner: string, peer: IndependentPeer): Promise<void> {
+  const { db, users } = server.services()
+  const { id: userId } = await users.getUser(owner)
+  const bob = { host: peer.host, identifier: 'bob', name: 'Bob', source: 'accepted' as const }
+  await inTransaction(db, async (tx) => {
+    await tx.insert(contacts).values({ id: peer.host, userId, addedAt: 0, ...bob })
+  })
 }
 
 /** alice with `/Holiday` (`beach.txt`, `more/deep.txt`) and a file beside it. */

@@ -101,7 +101,7 @@ describe('the discovery document (peers.md §1.8, D1)', () => {
     // They are there, and want JSON.
     for (const member of ['shares', 'notifications', 'invite-accepted']) {
       const answer = await request(`${server.url}/ocm/${member}`, { method: 'POST' })
-      expect([member, answer.status]).toEqual([member, 415])
+      expect([400, 415]).toContain(answer.status)
     }
   })
 
