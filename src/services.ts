@@ -158,9 +158,7 @@ async function wire(
     isContact: contacts.isContact,
     findUser: users.getUser,
     authority,
-    get requireTokenExchange() {
-      return federation.current().requireTokenExchange
-    },
+    policy: federation.current,
     shareUrl: (id) => `${publicUrl}${endpointPaths.webdav}${id}`,
     async statPath(user, path) {
       const entry = await treeOf(user).stat(path)

@@ -22,7 +22,7 @@ export interface SendingDeps extends Omit<DeliveryDeps, 'peers'> {
   sealer: Sealer
   peers: Pick<Peers, 'discover' | 'getPeer' | 'learn' | 'post'>
   outbox: Pick<Outbox, 'prepare' | 'deliverNow' | 'retrySubject'>
-  requireTokenExchange: boolean
+  policy(): { readonly requireTokenExchange: boolean }
   getShare(id: string): Promise<OutgoingShare>
 }
 
@@ -32,7 +32,7 @@ const needsSecretLater = ({ discovery }: Peer): boolean =>
 
 /** How a committed share gets to its peer, now or later. */
 export function createSending(deps: SendingDeps) {
-  const { db, clock, events, sealer, peers, outbox, requireTokenExchange, getShare } = deps
+  const { db, clock, events, sealer, peers, outbox, policy, getShare } = deps
   const post = createDelivery(deps)
 
   const owed = ({ id, recipientHost }: { id: string; recipientHost: string }): NewEntry => ({
@@ -45,7 +45,7 @@ export function createSending(deps: SendingDeps) {
   async function judgeStrictness(share: OutgoingShare, peer: Peer): Promise<OutgoingShare> {
     if (share.parentId === null || share.strict) return share
     const { discovery, host } = peer
-    const strict = decideStrictness(host, 'auto', discovery, requireTokenExchange)
+    const strict = decideStrictness(host, 'auto', discovery, policy().requireTokenExchange)
     if (strict) await inTransaction(db, (tx) => markShare(tx, share.id, { problem: null, strict }))
     return { ...share, strict }
   }

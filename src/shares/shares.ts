@@ -47,8 +47,8 @@ export interface SharesDeps {
   findUser(username: string): Promise<User>
   /** What stands at a path of a user's tree. */
   statPath(user: User, path: readonly string[]): Promise<'file' | 'folder' | undefined>
-  /** Give strict shares only. */
-  requireTokenExchange: boolean
+  /** As it is now: whether only strict shares are given. */
+  policy(): { readonly requireTokenExchange: boolean }
   outbox: Pick<Outbox, 'prepare' | 'cancel' | 'deliverNow' | 'retrySubject'>
   /** Whether a user knows somebody on another server. */
   isContact(userId: string, address: OcmAddress): Promise<boolean>
@@ -116,7 +116,7 @@ export function createShares(deps: SharesDeps) {
         recipient.host,
         mode,
         peer.discovery,
-        deps.requireTokenExchange,
+        deps.policy().requireTokenExchange,
       )
       const id = newShareId()
       const secret = newRefreshToken().reveal()
