@@ -9,17 +9,12 @@ import {
   type InspectedCavage,
   type InspectedSignature,
 } from '../http-signatures/index.ts'
+import type { HttpMessage } from '../http/index.ts'
 import { keyIdAuthority } from './key-id.ts'
 import type { Peer, Peers } from './peers.ts'
 
 /** A message to one of our OCM endpoints, as it arrived. */
-export interface ReceivedMessage {
-  readonly method: string
-  /** `publicUrl` plus the raw request target. */
-  readonly targetUri: string
-  readonly rawHeaders: readonly string[]
-  readonly body: Uint8Array
-}
+export type ReceivedMessage = HttpMessage
 
 /** What its signature says, before any key was looked at. */
 export type InspectedSender =
