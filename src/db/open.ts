@@ -4,6 +4,7 @@ import Sqlite from 'better-sqlite3'
 import { drizzle, type BetterSQLite3Database } from 'drizzle-orm/better-sqlite3'
 import { AppError } from '../core/index.ts'
 import * as schema from './schema/index.ts'
+import { countCommits, type CommitCounter } from './version.ts'
 
 type Drizzle = BetterSQLite3Database<typeof schema>
 
@@ -25,6 +26,7 @@ interface Writing {
   readonly transaction: Transaction
   readonly waiting: WaitingWork[]
   isRunning: boolean
+  readonly committed: CommitCounter['committed']
 }
 
 /**
@@ -33,8 +35,7 @@ interface Writing {
  */
 export interface Database extends Reader {
   readonly path: string
-  /** Another number than before whenever anybody, in any process, has committed something. */
-  version(): number
+  readonly version: CommitCounter['current']
   /** @internal The connections themselves; nothing outside `db/` touches them. */
   readonly raw: { readonly reader: Sqlite.Database; readonly writer: Sqlite.Database }
   /** @internal */
@@ -62,14 +63,20 @@ export function openDatabase(path: string, { create = true } = {}): Database {
     const reader = connect(path, true)
     const reads = drizzle(reader, { schema })
     // Per connection, and of the commits of all others: this one commits nothing itself.
-    const version = reader.prepare<[], number>('PRAGMA data_version').pluck()
+    const dataVersion = reader.prepare<[], number>('PRAGMA data_version').pluck()
+    const { current, committed } = countCommits(() => dataVersion.get() ?? 0)
     return {
       path,
-      version: () => version.get() ?? 0,
+      version: current,
       select: reads.select.bind(reads),
       $count: reads.$count.bind(reads),
       raw: { reader, writer },
-      writing: { transaction: drizzle(writer, { schema }), waiting: [], isRunning: false },
+      writing: {
+        transaction: drizzle(writer, { schema }),
+        waiting: [],
+        isRunning: false,
+        committed,
+      },
       close() {
         reader.close()
         writer.close()

@@ -54,6 +54,7 @@ async function commitGroup(db: Database, group: readonly WaitingWork[]): Promise
     const outcomes: (() => void)[] = []
     for (const one of group) outcomes.push(await attempt(db, one))
     writer.exec('COMMIT')
+    db.writing.committed()
     for (const tell of outcomes) tell()
   } catch (error) {
     if (writer.open && writer.inTransaction) writer.exec('ROLLBACK')

@@ -1,0 +1,28 @@
+/** Tells commits apart. */
+export interface CommitCounter {
+  /** Another number than before whenever anybody, in any process, has committed something. */
+  current(): number
+  /** Told of the commits of this process, which are seen at once. */
+  committed(): void
+}
+
+/**
+ * Reads the counter once in a turn of the event loop: all requests that a turn answers had come
+ * before it was read, so that each sees what was committed before it was sent.
+ */
+export function countCommits(read: () => number): CommitCounter {
+  let known: number | undefined
+  const forget = (): void => {
+    known = undefined
+  }
+  return {
+    current() {
+      if (known === undefined) {
+        known = read()
+        setImmediate(forget)
+      }
+      return known
+    },
+    committed: forget,
+  }
+}
