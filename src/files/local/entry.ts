@@ -67,12 +67,15 @@ export const toEntry = (name: string, stats: BigIntStats): LocalEntry => new Loc
 
 const absences: readonly string[] = ['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG']
 
+/** Whether looking failed because there is nothing. */
+export const isAbsence = (error: unknown): boolean => absences.includes(errnoOf(error))
+
 /** What is at a path, whatever it is, or `undefined`. */
 export async function lookAt(absolute: string): Promise<BigIntStats | undefined> {
   try {
     return await lstat(absolute, { bigint: true })
   } catch (error) {
-    if (absences.includes(errnoOf(error))) return undefined
+    if (isAbsence(error)) return undefined
     throw error
   }
 }
@@ -82,7 +85,7 @@ export function lookAtNow(absolute: string): BigIntStats | undefined {
   try {
     return lstatSync(absolute, { bigint: true, throwIfNoEntry: false })
   } catch (error) {
-    if (absences.includes(errnoOf(error))) return undefined
+    if (isAbsence(error)) return undefined
     throw error
   }
 }

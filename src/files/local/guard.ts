@@ -1,10 +1,10 @@
-import { closeSync, constants, openSync, readlinkSync, type BigIntStats } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, readlinkSync, type BigIntStats } from 'node:fs'
 import { open, realpath, type FileHandle } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import { FileError, missingParent, toFileError } from '../errors.ts'
 import { checkPath, type TreePath } from '../tree-path.ts'
-import { lookAt, lookAtNow } from './entry.ts'
-import { holdDirectory, holdDirectoryNow, isHeld, type Held } from './held.ts'
+import { isAbsence, lookAt, lookAtNow } from './entry.ts'
+import { holdDirectory, holdDirectoryNow, isHeld, openPlaceNow, type Held } from './held.ts'
 import { isQuick, type Medium } from './medium.ts'
 
 /** Turns tree paths into paths of this machine, and makes sure that they lead where they say. */
@@ -32,6 +32,8 @@ export interface Guard {
   look(absolute: string): BigIntStats | undefined | Promise<BigIntStats | undefined>
   /** `open` for where it is quick. */
   openNow(absolute: string, flags: number): number
+  /** What is at a path that no link leads to, for where it is quick. */
+  lookNow(absolute: string): BigIntStats | undefined
 }
 
 export function createGuard(root: string, medium: Medium = 'auto'): Guard {
@@ -126,6 +128,16 @@ export function createGuard(root: string, medium: Medium = 'auto'): Guard {
     throw new FileError('parent_missing')
   }
 
+  function lookNow(absolute: string): BigIntStats | undefined {
+    const fd = findPlaceNow(absolute)
+    if (fd === undefined) return undefined
+    try {
+      return directoryOf(fd) === dirname(absolute) ? fstatSync(fd, { bigint: true }) : undefined
+    } finally {
+      closeSync(fd)
+    }
+  }
+
   return {
     root: findRoot,
     find,
@@ -137,6 +149,16 @@ export function createGuard(root: string, medium: Medium = 'auto'): Guard {
     isQuick: () => quick,
     look: (absolute) => (quick ? lookAtNow(absolute) : lookAt(absolute)),
     openNow,
+    lookNow,
+  }
+}
+
+function findPlaceNow(absolute: string): number | undefined {
+  try {
+    return openPlaceNow(absolute)
+  } catch (error) {
+    if (isAbsence(error)) return undefined
+    throw error
   }
 }
 

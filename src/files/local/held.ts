@@ -31,6 +31,10 @@ export const holdDirectory = async (path: string | Buffer): Promise<Held> =>
 /** The same without leaving the thread: only where looking is quick. */
 export const holdDirectoryNow = (path: string): Held => toHeld(openSync(path, flags), path)
 
+/** Opens a place, whatever it is, without opening the file there; a link is a place of its own. */
+export const openPlaceNow = (path: string): number =>
+  openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | placeOnly)
+
 const toHeld = (fd: number, path: string | Buffer): Held => ({
   path: canHold ? `/proc/self/fd/${fd}` : path.toString(),
   // Nothing was written through it, so closing waits for no disk.

@@ -1,3 +1,4 @@
+import type { BigIntStats } from 'node:fs'
 import { statfs } from 'node:fs/promises'
 import { FileError, toFileError } from '../errors.ts'
 import type { DirectoryView, Entry, FileTree, OpenFile, Space } from '../file-tree.ts'
@@ -7,6 +8,7 @@ import { copyLocally } from './copy.ts'
 import type { Durability } from './disk.ts'
 import { isServed, toEntry } from './entry.ts'
 import { createGuard, type Guard } from './guard.ts'
+import { canHold } from './held.ts'
 import { holdListed, withEnds, withFound, withParent } from './held-places.ts'
 import { listDirectory } from './list.ts'
 import { createLocalState, type LocalState } from './local-state.ts'
@@ -146,12 +148,17 @@ async function read(guard: Guard, smallFiles: SmallFiles, path: TreePath): Promi
 }
 
 async function stat(guard: Guard, path: TreePath): Promise<Entry | undefined> {
-  const look = () => withFound(guard, path, async (place) => guard.look(place))
-  const stats = await inOurWords(look).catch((error: unknown) => {
+  const stats = await inOurWords(() => look(guard, path)).catch((error: unknown) => {
     if (error instanceof FileError) return undefined
     throw error
   })
   return stats && isServed(stats) ? toEntry(nameOf(path), stats) : undefined
+}
+
+async function look(guard: Guard, path: TreePath): Promise<BigIntStats | undefined> {
+  const absolute = await guard.find(path)
+  if (canHold && guard.isQuick()) return guard.lookNow(absolute)
+  return withFound(guard, path, async (place) => guard.look(place))
 }
 
 async function inOurWords<Result>(work: () => Promise<Result>): Promise<Result> {
