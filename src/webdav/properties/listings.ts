@@ -4,6 +4,7 @@ import type { KeyedPlan } from './plans.ts'
 import { multistatusEnd, multistatusStart, renderResponse } from './render.ts'
 import { memberOf } from './subject.ts'
 import type { Subject } from './live.ts'
+import { TextParts } from './text-parts.ts'
 
 /** What all remembered bodies may take together. */
 const maxBytes = 32 * 1024 * 1024
@@ -21,11 +22,12 @@ export function createListings(): RenderView {
     const key = asked.key === undefined ? undefined : keyOf(view, asked.key, subject)
     const found = key === undefined ? undefined : known.get(key)
     if (found) return found
-    let text = multistatusStart + renderResponse(asked.plan, subject)
+    const text = new TextParts(multistatusStart + renderResponse(asked.plan, subject))
     for (const entry of view.members) {
-      text += renderResponse(asked.plan, memberOf(subject, entry))
+      text.add(renderResponse(asked.plan, memberOf(subject, entry)))
     }
-    const body = Buffer.from(text + multistatusEnd)
+    text.add(multistatusEnd)
+    const body = text.take()
     if (key !== undefined) known.set(key, body)
     return body
   }

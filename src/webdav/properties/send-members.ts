@@ -7,8 +7,9 @@ import type { Subject } from './live.ts'
 import { multistatusEnd, multistatusStart, renderResponse, type PropertyPlan } from './render.ts'
 import { loadStored, type Stored } from './stored.ts'
 import { memberOf } from './subject.ts'
+import { TextParts } from './text-parts.ts'
 
-/** As much text as one write carries; a Multi-Status shorter than this has a Content-Length. */
+/** As many bytes as one write carries; a Multi-Status shorter than this has a Content-Length. */
 const pieceLength = 256 * 1024
 
 export const sendMultistatus = (res: ServerResponse, responses: string): void =>
@@ -38,16 +39,11 @@ export async function sendMembers(
   isDeep: boolean,
 ): Promise<void> {
   const { res, tree } = exchange
-  let text = renderResponse(plan, root.subject)
+  const text = new TextParts(multistatusStart + renderResponse(plan, root.subject))
 
   async function flush(): Promise<void> {
-    if (!res.headersSent) {
-      res.writeHead(207, { 'Content-Type': xmlType })
-      text = multistatusStart + text
-    }
-    const piece = text
-    text = ''
-    await writeText(res, piece)
+    if (!res.headersSent) res.writeHead(207, { 'Content-Type': xmlType })
+    await writePiece(res, text.take())
   }
 
   async function walk({ path, subject, stored }: Listed): Promise<void> {
@@ -56,7 +52,7 @@ export async function sendMembers(
         const member = memberOf(subject, entry)
         const at = stored || isDeep ? [...path, entry.name] : path
         const whole = stored ? { ...member, ...stored.at(at) } : member
-        text += renderResponse(plan, whole)
+        text.add(renderResponse(plan, whole))
         if (text.length >= pieceLength) await flush()
         if (!isDeep || entry.kind === 'file') continue
         await walk({ path: at, subject: whole, stored: await loadStored(exchange, plan, at, true) })
@@ -65,8 +61,9 @@ export async function sendMembers(
   }
 
   await walk(root)
-  if (res.headersSent) res.end(text + multistatusEnd)
-  else sendMultistatus(res, text)
+  text.add(multistatusEnd)
+  if (res.headersSent) res.end(text.take())
+  else sendBody(res, text.take())
 }
 
 /** A directory that went away while we were on the way to it has no members. */
@@ -81,10 +78,9 @@ async function* listExisting(tree: FileTree, path: TreePath): AsyncGenerator<rea
 }
 
 /** Nobody walks on for a client that is gone. */
-async function writeText(res: ServerResponse, text: string): Promise<void> {
+async function writePiece(res: ServerResponse, piece: Buffer): Promise<void> {
   if (res.destroyed) throw Object.assign(new Error('the client is gone'), { code: 'ECONNRESET' })
-  // As a string it would be gone through twice: for its length, then for its bytes.
-  if (res.write(Buffer.from(text))) return
+  if (res.write(piece)) return
   const gone = new AbortController()
   const cancel = (): void => gone.abort()
   res.once('close', cancel)
