@@ -69,7 +69,7 @@ async function copyFile(context: LocalContext, source: string, target: string): 
     const copy = await createFile(context, target)
     try {
       await transfer(handle, copy)
-      await copy.chmod(Number(stats.mode) & 0o777)
+      await copy.chmod(stats.mode & 0o777)
       context.stamp(copy.fd)
       if (context.durability === 'full') await copy.datasync()
     } finally {

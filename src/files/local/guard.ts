@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, readlinkSync, type BigIntStats } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, readlinkSync, type Stats } from 'node:fs'
 import { open, realpath, type FileHandle } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import { FileError, missingParent, toFileError } from '../errors.ts'
@@ -29,11 +29,11 @@ export interface Guard {
   /** Whether looking needs no thread pool; known as soon as `root` has been asked for. */
   isQuick(): boolean
   /** What is at a path, the quickest way. */
-  look(absolute: string): BigIntStats | undefined | Promise<BigIntStats | undefined>
+  look(absolute: string): Stats | undefined | Promise<Stats | undefined>
   /** `open` for where it is quick. */
   openNow(absolute: string, flags: number): number
   /** What is at a path that no link leads to, for where it is quick. */
-  lookNow(absolute: string): BigIntStats | undefined
+  lookNow(absolute: string): Stats | undefined
 }
 
 export function createGuard(root: string, medium: Medium = 'auto'): Guard {
@@ -128,11 +128,11 @@ export function createGuard(root: string, medium: Medium = 'auto'): Guard {
     throw new FileError('parent_missing')
   }
 
-  function lookNow(absolute: string): BigIntStats | undefined {
+  function lookNow(absolute: string): Stats | undefined {
     const fd = findPlaceNow(absolute)
     if (fd === undefined) return undefined
     try {
-      return directoryOf(fd) === dirname(absolute) ? fstatSync(fd, { bigint: true }) : undefined
+      return directoryOf(fd) === dirname(absolute) ? fstatSync(fd) : undefined
     } finally {
       closeSync(fd)
     }

@@ -1,4 +1,4 @@
-import { lstat, readdirSync, type BigIntStats } from 'node:fs'
+import { lstat, readdirSync, type Stats } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { FileError, toFileError } from '../errors.ts'
@@ -51,7 +51,7 @@ export async function readNames(guard: Guard, directory: string): Promise<string
   }
 }
 
-type Found = (BigIntStats | undefined)[]
+type Found = (Stats | undefined)[]
 
 /**
  * What stands under each name. In place it costs 1.6 µs each, through the thread pool 4 to 6, so it
@@ -79,10 +79,10 @@ export async function lookAtAll(
 /** One callback per name: promises cost twice as much on a long listing. */
 function lookInPool(directory: string, names: readonly string[]): Promise<Found> {
   return new Promise((resolve) => {
-    const found: Found = new Array<BigIntStats | undefined>(names.length)
+    const found: Found = new Array<Stats | undefined>(names.length)
     let missing = names.length
     for (const [index, name] of names.entries()) {
-      lstat(`${directory}/${name}`, { bigint: true }, (error, stats) => {
+      lstat(`${directory}/${name}`, (error, stats) => {
         if (error === null) found[index] = stats
         if (--missing === 0) resolve(found)
       })

@@ -1,4 +1,4 @@
-import type { BigIntStats } from 'node:fs'
+import type { Stats } from 'node:fs'
 import { statfs } from 'node:fs/promises'
 import { FileError, toFileError } from '../errors.ts'
 import type { DirectoryView, Entry, FileTree, OpenFile, Space } from '../file-tree.ts'
@@ -155,7 +155,7 @@ async function stat(guard: Guard, path: TreePath): Promise<Entry | undefined> {
   return stats && isServed(stats) ? toEntry(nameOf(path), stats) : undefined
 }
 
-async function look(guard: Guard, path: TreePath): Promise<BigIntStats | undefined> {
+async function look(guard: Guard, path: TreePath): Promise<Stats | undefined> {
   const absolute = await guard.find(path)
   if (canHold && guard.isQuick()) return guard.lookNow(absolute)
   return withFound(guard, path, async (place) => guard.look(place))

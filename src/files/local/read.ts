@@ -1,4 +1,4 @@
-import { constants, type BigIntStats } from 'node:fs'
+import { constants, type Stats } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { FileError, toFileError } from '../errors.ts'
@@ -18,7 +18,7 @@ const absence = {
 export async function openServed(
   guard: Guard,
   absolute: string,
-): Promise<{ handle: FileHandle; stats: BigIntStats }> {
+): Promise<{ handle: FileHandle; stats: Stats }> {
   const handle = await guard.open(absolute, constants.O_RDONLY).catch((error: unknown) => {
     const cause = toFileError(error, absence)
     throw cause instanceof FileError && cause.code === 'parent_missing'
@@ -26,7 +26,7 @@ export async function openServed(
       : cause
   })
   try {
-    const stats = await handle.stat({ bigint: true })
+    const stats = await handle.stat()
     if (stats.isDirectory()) throw new FileError('is_a_directory')
     if (!isServed(stats)) throw new FileError('not_found')
     return { handle, stats }

@@ -52,7 +52,7 @@ export async function repairLocalTree(
 async function isStale(path: string, staleBefore?: number): Promise<boolean> {
   if (staleBefore === undefined) return true
   const stats = await lookAt(path)
-  return stats !== undefined && Number(stats.mtimeMs) < staleBefore
+  return stats !== undefined && stats.mtimeMs < staleBefore
 }
 
 /** What is in a swap directory belongs beside it, unless its replacement got there. */

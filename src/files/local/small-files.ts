@@ -77,7 +77,7 @@ function readSmall(guard: Guard, absolute: string, name: string): Omit<Kept, 're
     const fd = guard.openNow(absolute, constants.O_RDONLY)
     try {
       const stats = fstatSync(fd)
-      const entry = toEntry(name, fstatSync(fd, { bigint: true }))
+      const entry = toEntry(name, stats)
       const bytes = isSmall(stats) ? readBytes(fd, entry.size) : undefined
       return bytes && { stats, file: toOpenFile(bytes, entry) }
     } finally {

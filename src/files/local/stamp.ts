@@ -1,4 +1,4 @@
-import { fstatSync, futimesSync, type BigIntStats } from 'node:fs'
+import { fstatSync, futimesSync, type Stats } from 'node:fs'
 
 /**
  * Gives each file we write a modification time of its own. The kernel's clock ticks every few
@@ -6,16 +6,16 @@ import { fstatSync, futimesSync, type BigIntStats } from 'node:fs'
  *
  * @param modifiedAt what its writer says, in epoch milliseconds; kept to the second.
  */
-export type Stamp = (fd: number, modifiedAt?: number) => BigIntStats
+export type Stamp = (fd: number, modifiedAt?: number) => Stats
 
 export function createStamp(): Stamp {
   let count = Math.floor(Math.random() * 1000)
   return (fd, modifiedAt) => {
-    const { atimeMs, mtimeMs } = fstatSync(fd, { bigint: true })
+    const { atimeMs, mtimeMs } = fstatSync(fd)
     count = (count + 1) % 1000
-    const own = Number(mtimeMs)
+    const own = Math.floor(mtimeMs)
     const ms = modifiedAt === undefined ? own : Math.floor(modifiedAt / 1000) * 1000 + (own % 1000)
-    futimesSync(fd, Number(atimeMs) / 1000, (ms * 1000 + count) / 1_000_000)
-    return fstatSync(fd, { bigint: true })
+    futimesSync(fd, atimeMs / 1000, (ms * 1000 + count) / 1_000_000)
+    return fstatSync(fd)
   }
 }

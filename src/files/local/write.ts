@@ -5,7 +5,7 @@ import {
   fdatasync,
   ftruncateSync,
   writeSync,
-  type BigIntStats,
+  type Stats,
 } from 'node:fs'
 import { rename, type FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
@@ -63,7 +63,7 @@ export async function writeLocalFile(
 }
 
 /** What a file needs beside its content. */
-type Finish = (fd: number) => BigIntStats
+type Finish = (fd: number) => Stats
 
 const isQuick = ({ guard, pace }: LocalContext): boolean => guard.isQuick() && pace.isQuick()
 
@@ -85,7 +85,7 @@ async function writeSmall(
   temporary: string,
   { chunks }: Batch,
   finish: Finish,
-): Promise<BigIntStats> {
+): Promise<Stats> {
   const fd = pace.inPlace(() => guard.openNow(temporary, creation))
   try {
     await reach('put.opened')
@@ -108,7 +108,7 @@ async function writeLarge(
   first: Batch,
   batches: Batches,
   finish: Finish,
-): Promise<BigIntStats> {
+): Promise<Stats> {
   const handle = await createFile(context, temporary)
   try {
     await reach('put.opened')
@@ -123,9 +123,9 @@ async function writeLarge(
   }
 }
 
-const modeOf = (stats: BigIntStats): number => Number(stats.mode) & 0o777
+const modeOf = (stats: Stats): number => stats.mode & 0o777
 
-function checkReplaceable(existing: BigIntStats | undefined): BigIntStats | undefined {
+function checkReplaceable(existing: Stats | undefined): Stats | undefined {
   if (existing?.isDirectory()) throw new FileError('is_a_directory')
   if (existing && !isServed(existing)) throw new FileError('not_served')
   return existing
