@@ -86,7 +86,7 @@ function createTreeOpener({ users, treeOf }: Services) {
   }
 
   async function partOf({ ownerId, path }: ShareRoot): Promise<FileTree | undefined> {
-    const key = JSON.stringify([ownerId, path])
+    const key = [ownerId, ...path].join('/')
     const known = parts.get(key)
     if (known !== undefined) return known
     const home = await homeOf(ownerId)

@@ -32,6 +32,7 @@ export function describeFile(entry: Entry): Record<string, string> {
   const { text, isActive } = known.memo(extname(entry.name))
   const fields: Record<string, string> = {
     'Content-Type': text,
+    'Content-Length': String(entry.size),
     ETag: entry.etag,
     'Last-Modified': formatHttpDate(entry.modifiedAt),
     'Accept-Ranges': 'bytes',

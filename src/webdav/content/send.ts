@@ -17,12 +17,12 @@ export async function sendWhole(
   const { size } = file.entry
   if (size <= smallFileBytes) {
     const content = await file.bytes()
-    res.writeHead(200, { ...fields, 'Content-Length': content.length })
+    res.writeHead(200, fields)
     // As text it leaves together with the head; byte for byte, latin1 is what it was.
     res.end(content.toString('latin1'), 'latin1')
     return
   }
-  res.writeHead(200, { ...fields, 'Content-Length': size })
+  res.writeHead(200, fields)
   await sendContent(res, file, { start: 0, end: size - 1 })
 }
 

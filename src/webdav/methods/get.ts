@@ -39,7 +39,7 @@ async function runHead(exchange: Exchange): Promise<void> {
     sendNotModified(exchange, entry)
     return
   }
-  exchange.res.writeHead(200, { ...describeFile(entry), 'Content-Length': entry.size })
+  exchange.res.writeHead(200, describeFile(entry))
   exchange.res.end()
 }
 
