@@ -5,7 +5,7 @@ import { parseOcmAddress, type ReceivedMessage } from '../peers/index.ts'
 import { createAuthorise, type Party } from './authorise.ts'
 import type { NotificationsDeps } from './deps.ts'
 import { NotificationError } from './errors.ts'
-import { readNotice, type Notice } from './wire.ts'
+import { readNotice, type Notice, type NoticeAnswer } from './wire.ts'
 
 const understood = new Set([
   'SHARE_ACCEPTED',
@@ -18,7 +18,7 @@ const understood = new Set([
 interface Effect {
   readonly outcome: string
   /** Beside the status. */
-  readonly answer?: Record<string, unknown>
+  readonly answer?: NoticeAnswer
 }
 
 /** `POST /notifications` from another server: what is said, whether it may be said, what it does. */
@@ -77,7 +77,7 @@ export function createReceive(deps: NotificationsDeps) {
   return async function receive(
     message: ReceivedMessage,
     contentType: string | undefined,
-  ): Promise<Record<string, unknown>> {
+  ): Promise<NoticeAnswer> {
     let peer: string | undefined
     try {
       // The stub sends none.
