@@ -206,7 +206,7 @@ describe('what it says of every POST', () => {
       expect(answer?.headers['retry-after']).toBe('1')
     }
     other.close()
-  })
+  }, 30_000)
 })
 
 describe('what it says of GET', () => {
