@@ -74,7 +74,7 @@ describe('the recipient of a share of ours', () => {
   ])('%s, with the secret, from a peer that does not sign', async (name, state) => {
     const share = await shareWith(server, unsigned)
     const notice = recorded(name, share.id, share.secret)
-    for (const contentType of ['application/json', '']) {
+    for (const contentType of ['application/json', '', 'text/plain;charset=UTF-8']) {
       const answer = await unsigned.notify(server, notice, { unsigned: true, contentType })
       expect([answer.status, await stateOf(share.id)]).toEqual([201, state])
     }
