@@ -173,7 +173,7 @@ it.each([
 })
 
 it.each([
-  ['another content type', { contentType: 'text/plain' }, 415],
+  ['another content type', { contentType: 'text/html' }, 415],
   ['no JSON', { body: '{' }, 400],
   ['a list', { body: '[]' }, 400],
   ['too long', { body: JSON.stringify({ x: 'x'.repeat(65_536) }) }, 413],
