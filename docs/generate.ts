@@ -2,6 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { format } from 'prettier'
 import { z } from 'zod'
 import { configSchema } from '../src/config/index.ts'
+import { openapi } from './openapi/document.ts'
 
 /** Writes what is generated from code; with --check only says whether it is up to date. */
 interface JsonSchema {
@@ -68,6 +69,7 @@ ${leaves(schema).join('\n')}
 const files = {
   'docs/configuration.md': await format(page, { parser: 'markdown' }),
   'docs/config.schema.json': `${JSON.stringify(schema, null, 2)}\n`,
+  'docs/openapi.json': `${JSON.stringify(openapi, null, 2)}\n`,
 }
 
 for (const [file, content] of Object.entries(files)) {

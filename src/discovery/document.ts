@@ -1,3 +1,5 @@
+import type { DiscoveryDocument } from './wire.ts'
+
 /** What the document is made from. */
 export interface DiscoveryFacts {
   /** Our origin, without a trailing slash. */
@@ -43,15 +45,19 @@ const crawler = 'Nextcloud Server Crawler'
 export function writeDiscovery(
   { publicUrl, provider, policy, publicKey }: DiscoveryFacts,
   userAgent: string | undefined,
-): Record<string, unknown> {
-  const protocols = { webdav: endpointPaths.webdav, 'webdav-receive': { uri: 'relative' } }
+): DiscoveryDocument {
+  const protocols = {
+    webdav: endpointPaths.webdav,
+    'webdav-receive': { uri: 'relative' as const },
+  }
+  const types = ['file', 'folder'] as const
   const demands = [
     policy.requireSignatures && 'must-use-http-sig',
     policy.requireTokenExchange && 'must-exchange-token',
     policy.requireInvite && 'must-invite',
     policy.allow.length > 0 && 'allowlist',
     policy.deny.length > 0 && 'denylist',
-  ]
+  ] as const
   return {
     enabled: true,
     apiVersion: userAgent === crawler ? '1.1' : '1.4.0',
@@ -60,7 +66,7 @@ export function writeDiscovery(
     provider,
     endPoint: publicUrl + endpointPaths.endPoint,
     // Peers look a share's resourceType up here before they accept it.
-    resourceTypes: ['file', 'folder'].map((name) => ({ name, shareTypes: ['user'], protocols })),
+    resourceTypes: types.map((name) => ({ name, shareTypes: ['user'], protocols })),
     capabilities: ['exchange-token', 'http-sig', 'invites', 'notifications', 'protocol-object'],
     criteria: demands.filter((demand) => demand !== false),
     tokenEndPoint: publicUrl + endpointPaths.tokenEndPoint,

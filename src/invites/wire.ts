@@ -4,11 +4,15 @@ import { fieldIssues, mediaType, parseForm, parseJson, ValidationError } from '.
 import { InviteError } from './errors.ts'
 
 /** Somebody on another server, as that server says (OCM, "Invite Acceptance"). */
-export interface InviteIdentity {
-  readonly userID: string
-  readonly email: string
-  readonly name: string
-}
+export const inviteIdentitySchema = z
+  .strictObject({
+    userID: z.string().meta({ description: 'What stands before the `@` of the OCM address' }),
+    email: z.string(),
+    name: z.string(),
+  })
+  .readonly()
+
+export type InviteIdentity = z.output<typeof inviteIdentitySchema>
 
 /** The body of `POST /ocm/invite-accepted`, read. */
 export interface InviteAcceptance extends InviteIdentity {
@@ -20,10 +24,10 @@ const needed = z.string().min(1).max(1024)
 /** Required by OCM, and left out by some. */
 const optional = z.string().max(1024).nullish().catch(undefined)
 
-const acceptanceSchema = z.looseObject({
-  recipientProvider: needed,
-  token: needed,
-  userID: needed,
+export const inviteAcceptanceSchema = z.looseObject({
+  recipientProvider: needed.meta({ description: 'Host of whoever accepts: who signs' }),
+  token: needed.meta({ description: 'From the invite string' }),
+  userID: needed.meta({ description: 'Whoever accepts, on that host' }),
   email: optional,
   name: optional,
 })
@@ -53,7 +57,7 @@ export function readAcceptance(
   body: Uint8Array,
   contentType: string | undefined,
 ): InviteAcceptance {
-  const parsed = acceptanceSchema.safeParse(unwrap(parse(body, contentType)))
+  const parsed = inviteAcceptanceSchema.safeParse(unwrap(parse(body, contentType)))
   if (!parsed.success) {
     throw new ValidationError('The request is not an acceptance.', fieldIssues(parsed.error.issues))
   }

@@ -3,6 +3,8 @@ import { createDeliver } from './deliver.ts'
 import type { NotificationsDeps } from './deps.ts'
 import { createReceive } from './receive.ts'
 
+export { noticeAnswerSchema, noticeSchema } from './wire.ts'
+
 export type Notifications = ReturnType<typeof createNotifications>
 
 export const createNotifications = (deps: NotificationsDeps) => ({

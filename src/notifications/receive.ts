@@ -5,7 +5,7 @@ import { parseOcmAddress, type ReceivedMessage } from '../peers/index.ts'
 import { createAuthorise, type Party } from './authorise.ts'
 import type { NotificationsDeps } from './deps.ts'
 import { NotificationError } from './errors.ts'
-import { readNotice, type Notice } from './wire.ts'
+import { readNotice, type Notice, type NoticeAnswer } from './wire.ts'
 
 const understood = new Set([
   'SHARE_ACCEPTED',
@@ -18,7 +18,7 @@ const understood = new Set([
 interface Effect {
   readonly outcome: string
   /** Beside the status. */
-  readonly answer?: Record<string, unknown>
+  readonly answer?: NoticeAnswer
 }
 
 /** `POST /notifications` from another server: what is said, whether it may be said, what it does. */
@@ -77,11 +77,10 @@ export function createReceive(deps: NotificationsDeps) {
   return async function receive(
     message: ReceivedMessage,
     contentType: string | undefined,
-  ): Promise<Record<string, unknown>> {
+  ): Promise<NoticeAnswer> {
     let peer: string | undefined
     try {
-      // The stub sends none.
-      if (contentType !== undefined && !isJson(contentType)) {
+      if (!isJson(contentType)) {
         throw new NotificationError('not_json', 'Content-Type must be application/json, in UTF-8')
       }
       const inspected = senders.inspect(message)
@@ -103,8 +102,10 @@ export function createReceive(deps: NotificationsDeps) {
   }
 }
 
-const isJson = (contentType: string): boolean =>
-  /^application\/(.+\+)?json$/.test(mediaType(contentType) ?? '')
+/** The OCM stub does not say that it sends JSON, and its HTTP client calls that plain text. */
+const isJson = (contentType: string | undefined): boolean =>
+  contentType === undefined ||
+  /^(application\/(.+\+)?json|text\/plain)$/.test(mediaType(contentType) ?? '')
 
 function identifierOf(address: string): string | undefined {
   try {

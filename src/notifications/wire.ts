@@ -16,13 +16,26 @@ const argumentsSchema = z.looseObject({
 })
 
 /** OCM, "Share Acceptance Notification"; the stub says `type`. */
-const noticeSchema = z.looseObject({
-  notificationType: text(64),
+export const noticeSchema = z.looseObject({
+  notificationType: text(64).meta({
+    description:
+      '`SHARE_ACCEPTED`, `SHARE_DECLINED`, `SHARE_UNSHARED`, `REQUEST_RESHARE` or `RESHARE_UNDO`; others are answered with 501. `type` is read too',
+  }),
   providerId: z.union([z.int().transform(String), text(255)], {
     error: ({ input }) => (input === undefined ? 'is required' : 'must be a short text'),
   }),
   notification: z.union([argumentsSchema, z.array(z.unknown())]).nullish(),
 })
+
+/** What `REQUEST_RESHARE` is answered with; everything else with an empty object. */
+const reshareGrantSchema = z.strictObject({
+  token: z.string().meta({ description: 'Undoes what was passed on, and opens nothing' }),
+  providerId: z.string().meta({ description: 'Id of the share that was made' }),
+})
+
+export const noticeAnswerSchema = z.union([reshareGrantSchema, z.strictObject({})])
+
+export type NoticeAnswer = z.output<typeof noticeAnswerSchema>
 
 /** What a peer tells us about a share. */
 export interface Notice {

@@ -36,7 +36,7 @@ export function createKeyFinder({ db, clock, client, discover }: KeyFinderDeps) 
   const fetching = new Map<string, Promise<KeySet>>()
   const failedAt = new LRUCache<string, number>({ max: 1000 })
 
-  async function fetchKeySet(host: string): Promise<KeySet> {
+  async function ask(host: string): Promise<KeySet> {
     try {
       const discovery = await discover(host)
       // Draft-05 peers publish their keys at the well-known path and do not say so.
@@ -44,19 +44,23 @@ export function createKeyFinder({ db, clock, client, discover }: KeyFinderDeps) 
       const headers = { accept: 'application/jwk-set+json, application/json' }
       const answer = await client.request({ method: 'GET', url, headers })
       if (answer.status !== 200) throw new Error(`${url} answered ${answer.status}`)
-      const set = { jwks: parseJson(answer.body), fetchedAt: clock.now() }
-      sets.set(host, set)
-      // Strangers must not fill the table; their keys are remembered in `sets` alone.
-      if ((await findPeer(db, host)) !== undefined) {
-        const found = { jwks: set.jwks, jwksFetchedAt: set.fetchedAt }
-        await inTransaction(db, (tx) => upsertPeer(tx, host, found))
-      }
-      return set
+      return { jwks: parseJson(answer.body), fetchedAt: clock.now() }
     } catch (cause) {
       failedAt.set(host, clock.now())
       const message = `The signature keys of ${host} could not be fetched.`
       throw new PeerError('keys_unreachable', message, { cause })
     }
+  }
+
+  async function fetchKeySet(host: string): Promise<KeySet> {
+    const set = await ask(host)
+    sets.set(host, set)
+    // Strangers must not fill the table; their keys are remembered in `sets` alone.
+    if ((await findPeer(db, host)) !== undefined) {
+      const found = { jwks: set.jwks, jwksFetchedAt: set.fetchedAt }
+      await inTransaction(db, (tx) => upsertPeer(tx, host, found))
+    }
+    return set
   }
 
   function fetchOnce(host: string): Promise<KeySet> {

@@ -34,8 +34,9 @@ export function createPoster({ clock, client, signer, legacySigner }: PosterDeps
     const date = new Date(clock.now()).toUTCString()
     const request = { method: 'POST', targetUri, body }
     if (!capabilities.includes('http-sig')) {
-      // Who publishes such a key verifies such signatures; others ignore them.
-      if (legacySigner === undefined || publicKey === undefined) return {}
+      // Who publishes a key by its id verifies such signatures; the OCM stub, which names none,
+      // takes `keyId` for a host name and dies of ours.
+      if (legacySigner === undefined || publicKey?.keyId === undefined) return {}
       return signCavage(request, await legacySigner(), date)
     }
     // Draft-05 verifiers want the date covered; they are the ones that publish no jwksUri.

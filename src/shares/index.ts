@@ -1,6 +1,7 @@
 /** shares: what we give (outgoing), and the rules. */
 export { createOutgoingAnswers, type OutgoingAnswers } from './answers.ts'
 export { createIncomingShares, type IncomingShares } from './incoming/incoming.ts'
+export { offerSchema, receiptSchema } from './incoming/wire.ts'
 export type { IncomingShare } from './incoming/incoming-share.ts'
 export type { IncomingSharesDeps } from './incoming/deps.ts'
 export type { OutgoingShare } from './outgoing-share.ts'

@@ -16,10 +16,14 @@ const grantTypes = ['authorization_code', 'ocm_share', 'ocm_authorization_code']
 
 /** Empty values count as absent (RFC 6749 §3.1); parameters we do not know are ignored (§3.2). */
 const present = z.string().min(1)
-const fieldsSchema = z.object({
-  grant_type: present,
-  client_id: present.max(512),
-  code: present.max(4096),
+export const tokenRequestSchema = z.object({
+  grant_type: present.meta({
+    description: '`authorization_code`; also `ocm_share` and `ocm_authorization_code`',
+  }),
+  client_id: present
+    .max(512)
+    .meta({ description: 'Host of the receiving server, `host[:port]`: who signs' }),
+  code: present.max(4096).meta({ description: 'The `sharedSecret` of the share' }),
 })
 
 /**
@@ -28,7 +32,7 @@ const fieldsSchema = z.object({
  * @throws TokenError `invalid_request`, `unsupported_grant_type`.
  */
 export function parseTokenRequest(contentType: string | undefined, body: Uint8Array): TokenRequest {
-  const parsed = fieldsSchema.safeParse(readFields(contentType, body))
+  const parsed = tokenRequestSchema.safeParse(readFields(contentType, body))
   if (!parsed.success) {
     const [issue] = parsed.error.issues
     throw new TokenError('invalid_request', `${issue?.path.join('.') ?? 'body'} is required`)
@@ -59,8 +63,10 @@ function readFields(contentType: string | undefined, body: Uint8Array): unknown 
 }
 
 /** RFC 6749 §5.1; never a `refresh_token`: OCM presents the same code again. */
-export interface TokenResponse {
-  access_token: string
-  token_type: 'Bearer'
-  expires_in: number
-}
+export const tokenResponseSchema = z.strictObject({
+  access_token: z.string().meta({ description: 'A JWT with `typ: at+jwt` (RFC 9068)' }),
+  token_type: z.literal('Bearer'),
+  expires_in: z.int().positive().meta({ description: 'Seconds' }),
+})
+
+export type TokenResponse = z.output<typeof tokenResponseSchema>

@@ -7,6 +7,8 @@ export interface RequestOptions {
   readonly body?: string | Uint8Array
   /** The request target as sent, instead of the URL's own (which the parser has normalised). */
   readonly target?: string
+  /** The body is only the beginning of what the headers promise. */
+  readonly unfinished?: boolean
 }
 
 export interface Answer {
@@ -21,7 +23,7 @@ export interface Answer {
 
 /** One HTTP request by node:http alone: none of our code is in the client. */
 export function request(url: string, options: RequestOptions = {}): Promise<Answer> {
-  const { method = 'GET', body, target } = options
+  const { method = 'GET', body, target, unfinished = false } = options
   const to = new URL(url)
   return new Promise((resolve, reject) => {
     const headers = pairs(options.headers)
@@ -42,7 +44,8 @@ export function request(url: string, options: RequestOptions = {}): Promise<Answ
     })
     call.on('error', reject)
     call.on('response', (response) => void collect(response).then(resolve, reject))
-    call.end(body)
+    if (unfinished) call.write(body ?? '')
+    else call.end(body)
   })
 }
 

@@ -5,21 +5,17 @@ import { requestIdOf } from '../request-facts.ts'
 import { statusOf } from '../status.ts'
 import { asAppError } from './as-app-error.ts'
 import { endResponse } from './end-response.ts'
+import { oauthErrorSchema, type OAuthError, type OcmError } from './error-bodies.ts'
 
 /** Writes one failure in one dialect; never throws, also when headers are already out. */
 export type ErrorWriter = (res: ServerResponse, error: unknown) => void
 
-/** RFC 6749 §5.2. */
-const oauthCodes = new Set([
-  'invalid_request',
-  'invalid_client',
-  'invalid_grant',
-  'unauthorized_client',
-  'unsupported_grant_type',
-  'invalid_scope',
-])
+type OAuthCode = OAuthError['error']
 
-const oauthByKind: Partial<Record<ErrorKind, string>> = {
+const isOAuthCode = (code: string): code is OAuthCode =>
+  oauthErrorSchema.shape.error.safeParse(code).success
+
+const oauthByKind: Partial<Record<ErrorKind, OAuthCode>> = {
   unauthenticated: 'invalid_client',
   forbidden: 'unauthorized_client',
   internal: 'server_error',
@@ -53,7 +49,7 @@ export const writeOcmError: ErrorWriter = (res, thrown) => {
   const message = publicMessage(res, error)
   const validationErrors =
     error instanceof ValidationError ? { validationErrors: error.issues } : {}
-  writeJson(res, error, { message, ...validationErrors })
+  writeJson(res, error, { message, ...validationErrors } satisfies OcmError)
 }
 
 /** The token endpoint's dialect (RFC 6749 §5.2): `{error, error_description}`, never cached. */
@@ -64,9 +60,9 @@ export const writeOAuthError: ErrorWriter = (res, thrown) => {
     res.setHeader('Pragma', 'no-cache')
   }
   writeJson(res, error, {
-    error: oauthCodes.has(error.code) ? error.code : (oauthByKind[error.kind] ?? 'invalid_request'),
+    error: isOAuthCode(error.code) ? error.code : (oauthByKind[error.kind] ?? 'invalid_request'),
     error_description: descriptionText(publicMessage(res, error)),
-  })
+  } satisfies OAuthError)
 }
 
 /** RFC 6749 §5.2 allows %x20-21 / %x23-5B / %x5D-7E only. */

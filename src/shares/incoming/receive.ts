@@ -16,13 +16,7 @@ import {
 import { chooseMountName } from './mount-name.ts'
 import { openSecret, sameText, sealSecret } from './secret.ts'
 import type { ShareOffer } from './share-offer.ts'
-import { readParties } from './wire.ts'
-
-/** OCM, "Response" of the Share Creation Notification. */
-export interface Receipt {
-  readonly recipientDisplayName: string
-  readonly recipientUserId: string
-}
+import { readParties, type Receipt } from './wire.ts'
 
 type Outcome = 'new' | 'repeat' | 'auto-accepted'
 

@@ -31,7 +31,7 @@ const webdavSchema = z.looseObject({
 const optionsSchema = z.looseObject({ sharedSecret: maybe(4096), requirements: list })
 
 /** OCM, "Fields" of the Share Creation Notification, in every spelling that peers use. */
-const offerSchema = z.looseObject({
+export const offerSchema = z.looseObject({
   shareWith: required(1024),
   name: required(16_384),
   providerId: z.union([z.int().transform(String), required(255)], {
@@ -100,3 +100,10 @@ export function readParties(document: unknown): { sender: OcmAddress; owner: Ocm
   }
   return { sender: readAddress('sender', sender), owner: readAddress('owner', owner) }
 }
+
+/** OCM, "Response" of the Share Creation Notification. */
+export const receiptSchema = z
+  .strictObject({ recipientDisplayName: z.string(), recipientUserId: z.string() })
+  .readonly()
+
+export type Receipt = z.output<typeof receiptSchema>
