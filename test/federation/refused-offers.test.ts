@@ -249,19 +249,6 @@ describe('what the server asks of senders', () => {
     expect(disabled).toEqual(unknown)
   })
 
-  it('with requireInvite, strangers learn nothing of who is here', async () => {
-    await using closed = await startServer({ config: { federation: { requireInvite: true } } })
-    await closed.addUser('marie')
-    const offer = offerOf(closed, peer)
-    await peer.offer(closed, offer)
-    const answers = await expectInvariants(closed, async () => [
-      await peer.offer(closed, offer),
-      await peer.offer(closed, { ...offer, shareWith: `nobody@${closed.authority}` }),
-    ])
-    expect(answers.map(({ status }) => status)).toEqual([403, 403])
-    expect(answers[0]?.text).toBe(answers[1]?.text)
-  })
-
   it('with requireTokenExchange, only strict shares', async () => {
     const federation = { requireTokenExchange: true }
     await using strict = await startServer({ config: { federation } })

@@ -41,6 +41,7 @@ import {
   prepareFindFailures,
   prepareFindLogin,
 } from '../../../src/users/queries.ts'
+import { statementsOf } from '../../support/statements.ts'
 import { tempDir, type TempDir } from '../../support/temp-dir.ts'
 
 let folder: TempDir
@@ -59,21 +60,8 @@ afterAll(async () => {
 
 /** The plans of every statement that `work` makes SQLite prepare. */
 async function plansOf(work: () => unknown): Promise<string[]> {
-  const { reader, writer } = db.raw
-  const seen: string[] = []
-  const spied = [reader, writer].map((connection) => {
-    const original = connection.prepare.bind(connection)
-    connection.prepare = (sql: string) => {
-      seen.push(sql)
-      return original(sql)
-    }
-    return () => Reflect.deleteProperty(connection, 'prepare')
-  })
-  try {
-    await work()
-  } finally {
-    for (const restore of spied) restore()
-  }
+  const { reader } = db.raw
+  const seen = await statementsOf(db, work)
   return seen.map((sql) => {
     const parameters = Array<null>(sql.split('?').length - 1).fill(null)
     const steps = reader.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(...parameters)
