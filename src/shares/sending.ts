@@ -9,6 +9,7 @@ import {
 } from '../outbox/index.ts'
 import type { Peer, Peers } from '../peers/index.ts'
 import { createDelivery, type DeliveryDeps } from './delivery.ts'
+import type { PayloadShape } from './wire.ts'
 import { ShareError } from './errors.ts'
 import type { OutgoingShare } from './outgoing-share.ts'
 import { decideStrictness } from './preflight.ts'
@@ -54,14 +55,14 @@ export function createSending(deps: SendingDeps) {
     share: OutgoingShare,
     secret: string,
     attempts: number,
-  ): Promise<DeliveryOutcome> {
+  ): Promise<DeliveryOutcome & { readonly shape?: PayloadShape }> {
     const { id, recipientHost } = share
     // Whoever stumbled may have become another server since.
     const find = attempts > 1 ? peers.discover : peers.getPeer
     const peer = await find(recipientHost)
     const outcome = await post(await judgeStrictness(share, peer), secret, peer, attempts > 1)
-    const { shape: payloadShape } = outcome
     if (outcome.status !== 'delivered') return outcome
+    const { shape: payloadShape } = outcome
     if (peer.profile.payloadShape !== payloadShape) await peers.learn(peer.host, { payloadShape })
     return {
       status: 'delivered',
@@ -83,14 +84,21 @@ export function createSending(deps: SendingDeps) {
     if (!isOwed || token?.sealedSecret == null) return { status: 'delivered' }
     const share = { ...found.share, owner: found.owner }
     const secret = sealer.open(token.sealedSecret, sealContext(shareId))
-    const outcome = await tryOnce(share, secret, attempts).catch(judgeFailure)
+    const outcome: Awaited<ReturnType<typeof tryOnce>> = await tryOnce(
+      share,
+      secret,
+      attempts,
+    ).catch(judgeFailure)
     if (outcome.status === 'delivered') return outcome
     const state = outcome.status === 'refused' || isLast ? 'failed' : 'pending'
     const { recipientHost: peer } = share
+    const { shape, ...failure } = outcome
+    // The next attempt says the same: a peer that knows the share by now must recognise it.
+    const said = shape === undefined ? {} : { payloadShape: shape }
     return {
-      ...outcome,
+      ...failure,
       async record(tx: Transaction) {
-        await markShare(tx, shareId, { state, problem: outcome.reason })
+        await markShare(tx, shareId, { state, problem: outcome.reason, ...said })
         events.emit('share.send-failed', { shareId, peer, reason: outcome.reason })
       },
     }
