@@ -13,7 +13,14 @@ import type { PayloadShape } from './wire.ts'
 import { ShareError } from './errors.ts'
 import type { OutgoingShare } from './outgoing-share.ts'
 import { decideStrictness } from './preflight.ts'
-import { findShare, findToken, forgetSealedSecret, markShare, noteSent } from './queries.ts'
+import {
+  findShare,
+  findToken,
+  forgetSealedSecret,
+  markShare,
+  noteSent,
+  selectInterrupted,
+} from './queries.ts'
 import { sealContext } from './sealed-secret.ts'
 
 export interface SendingDeps extends Omit<DeliveryDeps, 'peers'> {
@@ -107,6 +114,19 @@ export function createSending(deps: SendingDeps) {
   return {
     deliver,
     owed,
+
+    /**
+     * Owes what a version without an outbox had committed and perhaps sent when it ended. Returns
+     * how many there were.
+     */
+    oweInterrupted: (): Promise<number> =>
+      inTransaction(db, async (tx) => {
+        const shares = await selectInterrupted(tx)
+        for (const share of shares) {
+          await outbox.prepare({ ...owed(share), mayHaveArrived: true })(tx)
+        }
+        return shares.length
+      }),
 
     /** Tries now to send a pending or failed share; how it went is in the returned one. */
     async send(id: string): Promise<OutgoingShare> {
