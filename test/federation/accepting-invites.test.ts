@@ -21,6 +21,19 @@ interface Exchanges {
 
 const exchanges = readFixture('invites/exchanges') as Exchanges
 
+it('every recorded exchange is known here, or to the test of the wire', () => {
+  const { accept, acceptReplay, badToken, missingEmailOcmgo, ...others } = exchanges
+  expect(
+    [accept, acceptReplay, badToken, missingEmailOcmgo].map((one) => Object.keys(one)),
+  ).toEqual([
+    ['request', 'ok'],
+    ['request', 'conflictNextcloud', 'conflictOcmgo', 'conflictOpenCloud', 'conflictStub'],
+    ['request', 'nextcloud', 'ocmgo', 'opencloudUnknown', 'opencloudExpired', 'stub'],
+    ['request', 'ocmgo'],
+  ])
+  expect(Object.keys(others)).toEqual(['untrustedOcmgo', 'wrongContentTypeOcmgo', 'oldRevaBody'])
+})
+
 describe('using an invite of a peer', () => {
   let server: TestServer
   let peer: IndependentPeer

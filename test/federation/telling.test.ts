@@ -78,8 +78,9 @@ describe('what a peer is told', () => {
 })
 
 describe('the answer to a decline', () => {
-  it.each([
+  const verdicts = [
     ['nextcloud-201', 'delivered'],
+    ['nextcloud-201-reshare', 'delivered'],
     ['reva-201', 'delivered'],
     ['ocmgo-200', 'delivered'],
     ['ours-201', 'delivered'],
@@ -89,7 +90,13 @@ describe('the answer to a decline', () => {
     ['nextcloud-501', 'refused'],
     ['ocmgo-403', 'refused'],
     ['ocmgo-409', 'refused'],
-  ])('%s: %s', async (name, status) => {
+  ] as const
+
+  it('is known to this test, whatever was recorded', () => {
+    expect(Object.keys(answers).sort()).toEqual(verdicts.map(([name]) => name).sort())
+  })
+
+  it.each(verdicts)('%s: %s', async (name, status) => {
     const answer = answers[name] ?? { status: 500 }
     expect((await deliver(answer)).status).toBe(status)
   })
