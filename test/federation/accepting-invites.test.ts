@@ -11,7 +11,7 @@ interface Reply {
 }
 
 interface Exchanges {
-  readonly accept: { ok: Reply }
+  readonly accept: { request: object; ok: Reply }
   readonly acceptReplay: Record<string, Reply>
   readonly badToken: Record<string, Reply>
   readonly missingEmailOcmgo: { ocmgo: Reply }
@@ -70,6 +70,7 @@ describe('using an invite of a peer', () => {
       name: 'Albert Einstein',
       source: 'accepted',
     })
+    expect(Object.keys(received[0] ?? {})).toEqual(Object.keys(exchanges.accept.request))
     expect(received).toEqual([
       {
         recipientProvider: server.authority,
