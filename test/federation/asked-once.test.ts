@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
 import { readFixture } from '../support/fixtures.ts'
 import { offerOf } from '../support/offer.ts'
 import { newLegacyKey, signLegacy } from '../support/peer/cavage.ts'
@@ -10,6 +10,9 @@ import {
 } from '../support/peer/independent-peer.ts'
 import { newPeerKey } from '../support/peer/signing.ts'
 import { startServer, type TestServer } from '../support/start-server.ts'
+
+/** Many messages and commands take a while on a busy machine. */
+jest.setTimeout(30_000)
 
 let server: TestServer
 let peer: IndependentPeer

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals'
 import { readFile, writeFile } from 'node:fs/promises'
 import { loadConfig } from '../../src/config/index.ts'
 import { followFederation } from '../../src/reload.ts'
@@ -8,6 +8,9 @@ import { offerOf } from '../support/offer.ts'
 import { independentPeer, type IndependentPeer } from '../support/peer/independent-peer.ts'
 import { addAlice, shareWith } from '../support/share-with.ts'
 import { startServer, type TestServer } from '../support/start-server.ts'
+
+/** Many messages and commands take a while on a busy machine. */
+jest.setTimeout(30_000)
 
 let server: TestServer
 let peer: IndependentPeer

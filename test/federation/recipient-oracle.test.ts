@@ -32,7 +32,10 @@ describe('who is here, a server that is not trusted cannot tell', () => {
   ])('when %s: one answer, for which the database is asked the same', async (...row) => {
     const [, federation, signs, how] = row
     const sender = signs ? peer : plain
-    await using server = await startServer({ config: { federation: federation() } })
+    await using server = await startServer({
+      courier: false,
+      config: { federation: federation() },
+    })
     await server.addUser('marie')
     await server.addUser('gone')
     await server.services().users.disableUser('gone')

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
 import { inTransaction } from '../../../src/db/index.ts'
 import { runCliHere } from '../../support/cli-in-process.ts'
 import { fakeClock } from '../../support/fake-clock.ts'
@@ -7,6 +7,9 @@ import { independentPeer, type IndependentPeer } from '../../support/peer/indepe
 import { leaksIn } from '../../support/secrets.ts'
 import { addAlice, shareWith } from '../../support/share-with.ts'
 import { startServer, type TestServer } from '../../support/start-server.ts'
+
+/** Many messages and commands take a while on a busy machine. */
+jest.setTimeout(30_000)
 
 let server: TestServer
 let peer: IndependentPeer

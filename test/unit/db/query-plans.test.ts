@@ -7,7 +7,7 @@ import {
   type Database,
   type Transaction,
 } from '../../../src/db/index.ts'
-import { findContact, findGivenInvite } from '../../../src/invites/queries.ts'
+import { findContact, findGivenInvite, updateInvite } from '../../../src/invites/queries.ts'
 import { findActiveKid, findKeyRow, selectKeysInStates } from '../../../src/keys/queries.ts'
 import {
   findEntry,
@@ -17,7 +17,7 @@ import {
   selectOfSubject,
   updateEntry,
 } from '../../../src/outbox/queries.ts'
-import { countTies, findPeer } from '../../../src/peers/queries.ts'
+import { countTies, findPeer, upsertPeer } from '../../../src/peers/queries.ts'
 import {
   endReshares,
   findIncoming,
@@ -32,6 +32,7 @@ import {
   prepareFindLiveShare,
   revokeShareRows,
   selectChildren,
+  selectLivePaths,
 } from '../../../src/shares/queries.ts'
 import { hasSharesWith, selectSecretHashes } from '../../../src/shares/reshares/queries.ts'
 import { evictAccessTokens, prepareFindLiveToken } from '../../../src/tokens/queries.ts'
@@ -149,6 +150,13 @@ describe('the index a query names in its comment', () => {
     ],
     ['the secrets of a share', () => selectSecretHashes(db, 's'), ['refresh_tokens_share']],
     ['a share by its id', () => findShare(db, 's'), ['sqlite_autoindex_outgoing_shares_1']],
+    ['the paths that an owner gave', () => selectLivePaths(db, 'u'), ['outgoing_shares_owner']],
+    ['what is learnt of a peer', writing((tx) => upsertPeer(tx, 'h', { failures: 1 })), []],
+    [
+      'the use of an invite',
+      writing((tx) => updateInvite(tx, 'i', { acceptedAt: 1 })),
+      ['sqlite_autoindex_invites_1'],
+    ],
     ['what a share was passed on as', () => selectChildren(db, 's'), ['outgoing_shares_parent']],
     [
       'the end of a share',
