@@ -36,6 +36,8 @@ export async function startServer(services: Services): Promise<Server> {
       await services.outbox.stop()
       lock?.release()
     })
+    const owed = lock === undefined ? 0 : await services.shares.oweInterrupted()
+    if (owed > 0) services.log.warn({ owed }, 'interrupted share notices are sent again')
     await services.outbox.start({ isAlone: lock !== undefined })
     return server
   } catch (error) {

@@ -1,4 +1,5 @@
 import Table from 'cli-table3'
+import { withoutDeception } from '../core/index.ts'
 
 /** Where a command writes; the process's streams, or a test's. */
 export interface Streams {
@@ -44,7 +45,7 @@ export function table(
   const plain = { head: [], border: [], 'padding-left': 0, 'padding-right': 0 }
   const aligned = new Table({ chars: bare, style: plain })
   aligned.push(head.map((name) => name.toUpperCase()))
-  for (const row of rows) aligned.push(row.map((cell) => String(cell ?? '-')))
+  for (const row of rows) aligned.push(row.map((cell) => withoutDeception(String(cell ?? '-'))))
   const lines = aligned.toString().split('\n')
   return lines.map((line) => line.trimEnd()).join('\n')
 }
@@ -52,7 +53,9 @@ export function table(
 /** `name  value` lines. */
 export const facts = (pairs: readonly (readonly [string, string | null | undefined])[]): string => {
   const width = Math.max(...pairs.map(([name]) => name.length))
-  return pairs.map(([name, value]) => `${name.padEnd(width)}  ${value ?? '-'}`).join('\n')
+  return pairs
+    .map(([name, value]) => `${name.padEnd(width)}  ${withoutDeception(value ?? '-')}`)
+    .join('\n')
 }
 
 /** ISO 8601, or null. */

@@ -2,6 +2,7 @@
 export { AppError, type ErrorExtras, type ErrorKind } from './errors.ts'
 export { authorityOf, parseAuthority } from './authority.ts'
 export { epochSeconds, systemClock, type Clock } from './clock.ts'
+export { isDeceptive, withoutDeception } from './deception.ts'
 export { createEventHub, type EventHub, type Events } from './events.ts'
 export { armFault, reach, type FaultPoint } from './faults.ts'
 export { newId, randomText } from './ids.ts'

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { parseAuthority } from '../core/index.ts'
+import { parseAuthority, withoutDeception } from '../core/index.ts'
 import { fieldIssues, mediaType, parseForm, parseJson, ValidationError } from '../http/index.ts'
 import { InviteError } from './errors.ts'
 
@@ -36,11 +36,10 @@ const identitySchema = z.looseObject({ userID: needed, email: optional, name: op
 
 type Wire = Pick<z.output<typeof identitySchema>, 'userID' | 'email' | 'name'>
 
-/** Controls and marks that turn the direction of text would let a name lie about itself. */
-const deceptive = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
-
 const shown = (text: string | null | undefined): string =>
-  (text ?? '').replace(deceptive, '').trim().slice(0, 255)
+  withoutDeception(text ?? '')
+    .trim()
+    .slice(0, 255)
 
 const identityOf = ({ userID, email, name }: Wire): InviteIdentity => ({
   userID,

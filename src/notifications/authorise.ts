@@ -78,8 +78,7 @@ export function createAuthorise({
       const { host } = inspected
       const party = parties.find((one) => one.host === host)
       // Strangers cannot make us fetch their keys.
-      const acquainted = host !== undefined && (party ?? (await answers.isAcquainted(host)))
-      if (host === undefined || !acquainted) throw refused()
+      if (!(party ?? (await answers.isAcquainted(host)))) throw refused()
       await senders.authenticate(inspected, host)
       if (party) return party
       // The same for a share of others and for none at all.

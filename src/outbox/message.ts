@@ -21,6 +21,8 @@ export interface NewEntry {
   /** The id of the share, incoming share or reshare it is about: one at a time, in order. */
   readonly subject: string
   readonly message: OutboxMessage
+  /** The peer may know it already, from before it was in here. */
+  readonly mayHaveArrived?: boolean
 }
 
 /** `record` runs in the transaction that settles the entry, so that effect and entry cannot part. */

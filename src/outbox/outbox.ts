@@ -114,7 +114,12 @@ export function createOutbox(deps: OutboxDeps) {
 
   return {
     /** Seals now; the returned function is called inside the transaction that causes the debt. */
-    prepare({ peer, subject, message }: NewEntry): (tx: Transaction) => Promise<void> {
+    prepare({
+      peer,
+      subject,
+      message,
+      mayHaveArrived = false,
+    }: NewEntry): (tx: Transaction) => Promise<void> {
       const id = `obx-${newId()}`
       const now = clock.now()
       const entry = {
@@ -125,6 +130,7 @@ export function createOutbox(deps: OutboxDeps) {
         label: labelOf(message),
         sealedPayload: sealer.seal(JSON.stringify(message), sealContext(id)),
         state: 'waiting' as const,
+        attempts: mayHaveArrived ? 1 : 0,
         nextAttemptAt: now,
         createdAt: now,
       }

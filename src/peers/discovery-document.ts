@@ -68,6 +68,8 @@ export function parseDiscovery(document: unknown, host: string, url: URL): Disco
     throw refuse(host, 'exchange-token and tokenEndPoint must come together')
   }
   const urls = endpointReader(host, url)
+  // Nobody is sent there yet; a document that names another server is not its owner's.
+  if (wire.inviteAcceptDialog) urls.relative('inviteAcceptDialog', wire.inviteAcceptDialog)
   return {
     apiVersion: wire.apiVersion ?? wire.version ?? '1.0',
     provider: wire.provider,

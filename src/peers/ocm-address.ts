@@ -1,4 +1,4 @@
-import { parseAuthority } from '../core/index.ts'
+import { isDeceptive, parseAuthority } from '../core/index.ts'
 import { PeerError } from './errors.ts'
 
 /** `identifier@host[:port]`; the identifier is opaque and case-sensitive. */
@@ -11,8 +11,7 @@ export interface OcmAddress {
 const stripScheme = (text: string): string => text.replace(/^https?:\/\//i, '').replace(/\/+$/, '')
 
 const isClean = (identifier: string): boolean =>
-  // Control characters: a control character in an address is an attack.
-  identifier !== '' && identifier.length <= 512 && !/[\u0000-\u001f\u007f]/.test(identifier)
+  identifier !== '' && identifier.length <= 512 && !isDeceptive(identifier)
 
 /**
  * Reads an address as peers really write them: with a scheme or a trailing slash on the host, or

@@ -19,10 +19,13 @@ export function createPeerCache<Found>(clock: Clock) {
   const known = new LRUCache<string, Known<Found>>({ max: 1000 })
   const asking = new Map<string, Promise<Found>>()
 
+  const remember = (host: string, found: Found): void =>
+    void known.set(host, { outcome: { found }, until: clock.now() + foundMs })
+
   async function askAndRemember(host: string, ask: () => Promise<Found>): Promise<Found> {
     try {
       const found = await ask()
-      known.set(host, { outcome: { found }, until: clock.now() + foundMs })
+      remember(host, found)
       return found
     } catch (error) {
       known.set(host, { outcome: { error }, until: clock.now() + failedMs })
@@ -46,6 +49,6 @@ export function createPeerCache<Found>(clock: Clock) {
     },
 
     /** What was asked since is truer. */
-    forget: (host: string): void => void known.delete(host),
+    remember,
   }
 }

@@ -68,9 +68,10 @@ export function createPeers(deps: PeersDeps) {
       const now = clock.now()
       const found = { discovery: document, discoveryUrl: url, discoveredAt: now, lastOkAt: now }
       if (record) await inTransaction(db, (tx) => upsertPeer(tx, host, found))
-      cache.forget(host)
+      const peer = { host, discovery, profile: (await findPeer(db, host))?.profile ?? {} }
+      cache.remember(host, peer)
       events.emit('peer.discovered', { peer: host })
-      return { host, discovery, profile: (await findPeer(db, host))?.profile ?? {} }
+      return peer
     } catch (error) {
       const isResting = error instanceof PeerError && error.code === 'peer_resting'
       if (!isResting) await noteFailure(host, error)

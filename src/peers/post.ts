@@ -1,4 +1,4 @@
-import { epochSeconds, type Clock } from '../core/index.ts'
+import { epochSeconds, withoutDeception, type Clock } from '../core/index.ts'
 import { parseJson, type GuardedClient } from '../http/index.ts'
 import { signCavage, signRequest } from '../http-signatures/index.ts'
 import type { LegacySigner, MessageSigner } from '../keys/index.ts'
@@ -108,9 +108,8 @@ function reasonOf(body: Uint8Array): string {
   } catch {
     // Not JSON: the text itself is the reason.
   }
-  // Control characters: a peer's text must not steer our terminal.
-  return (typeof said === 'string' ? said : '')
-    .replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ')
+  // A peer's text must not steer our terminal.
+  return withoutDeception(typeof said === 'string' ? said : '', ' ')
     .replace(secretLike, '[hidden]')
     .trim()
     .slice(0, 300)

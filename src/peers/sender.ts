@@ -20,12 +20,12 @@ export type ReceivedMessage = HttpMessage
 export type InspectedSender =
   | {
       readonly scheme: 'rfc9421'
-      readonly host: string | undefined
+      readonly host: string
       readonly signature: InspectedSignature
     }
   | {
       readonly scheme: 'cavage'
-      readonly host: string | undefined
+      readonly host: string
       readonly signature: InspectedCavage
     }
   | { readonly scheme: 'none' }
@@ -90,10 +90,17 @@ export function createSenderCheck({ clock, events, peers, policy }: SenderCheckD
     return new SenderError(code, 'the request signature is not valid', reason)
   }
 
+  /** The server that a key id names; a signature of nobody in particular proves nothing. */
+  function signerOf(keyId: string): string {
+    const host = keyIdAuthority(keyId, policy().allowHttp)
+    if (host === undefined) throw refuse('keyid_malformed', undefined)
+    return host
+  }
+
   function inspectLegacy(message: ReceivedMessage): InspectedSender {
-    const { legacy, requireSignatures, allowHttp, ...ages } = policy()
+    const { legacy, requireSignatures, maxAgeSeconds, maxSkewSeconds } = policy()
     const inspection = legacy
-      ? inspectCavage(message, { nowSeconds: epochSeconds(clock), ...ages })
+      ? inspectCavage(message, { nowSeconds: epochSeconds(clock), maxAgeSeconds, maxSkewSeconds })
       : ({ status: 'unsigned' } as const)
     switch (inspection.status) {
       case 'unsigned':
@@ -103,7 +110,7 @@ export function createSenderCheck({ clock, events, peers, policy }: SenderCheckD
         throw refuse(inspection.reason, undefined)
       case 'inspected': {
         const { signature } = inspection
-        return { scheme: 'cavage', host: keyIdAuthority(signature.keyId, allowHttp), signature }
+        return { scheme: 'cavage', host: signerOf(signature.keyId), signature }
       }
     }
   }
@@ -133,7 +140,7 @@ export function createSenderCheck({ clock, events, peers, policy }: SenderCheckD
      * @throws SenderError `signature_refused`, `signature_required`, `body_altered`.
      */
     inspect(message: ReceivedMessage): InspectedSender {
-      const { maxAgeSeconds, maxSkewSeconds, legacy, allowHttp } = policy()
+      const { maxAgeSeconds, maxSkewSeconds, legacy } = policy()
       const inspection = inspectSignature(message, {
         nowSeconds: epochSeconds(clock),
         maxAgeSeconds,
@@ -147,7 +154,7 @@ export function createSenderCheck({ clock, events, peers, policy }: SenderCheckD
           throw refuse(inspection.reason, undefined)
         case 'inspected': {
           const { signature } = inspection
-          return { scheme: 'rfc9421', host: keyIdAuthority(signature.keyId, allowHttp), signature }
+          return { scheme: 'rfc9421', host: signerOf(signature.keyId), signature }
         }
       }
     },

@@ -1,6 +1,7 @@
-import { and, desc, eq, gt, inArray, isNull, or, sql } from 'drizzle-orm'
+import { and, desc, eq, gt, inArray, isNull, notExists, or, sql } from 'drizzle-orm'
 import {
   accessTokens,
+  outbox,
   outgoingShares,
   refreshTokens,
   users,
@@ -72,6 +73,22 @@ export async function findToken(db: Reader, shareId: string): Promise<RefreshTok
     .where(and(eq(refreshTokens.shareId, shareId), isNull(refreshTokens.revokedAt)))
   return rows[0]
 }
+
+/** Shares from before there was an outbox whose sending was interrupted. */
+export const selectInterrupted = (db: Reader): Promise<OutgoingShareRow[]> =>
+  db
+    .select()
+    .from(outgoingShares)
+    .where(
+      and(
+        eq(outgoingShares.state, 'pending'),
+        isNull(outgoingShares.problem),
+        isNull(outgoingShares.revokedAt),
+        notExists(
+          db.select({ id: outbox.id }).from(outbox).where(eq(outbox.subject, outgoingShares.id)),
+        ),
+      ),
+    )
 
 /** Records how sending goes, unless the share was answered or revoked meanwhile. */
 export async function markShare(

@@ -1,3 +1,4 @@
+import { isDeceptive } from '../core/index.ts'
 import { isReservedName, isSegment } from '../files/index.ts'
 import { ShareError } from './errors.ts'
 
@@ -14,18 +15,9 @@ export function parsePath(text: string): string[] {
   return segments
 }
 
-/**
- * Controls, which nobody sees, and those that turn the direction of writing, so that what is shown is
- * not what is there.
- */
-const deceptive = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/
-
-export const withoutDeception = (text: string): string =>
-  text.replace(new RegExp(deceptive, 'g'), '')
-
 /** Whether something shared can be called so: one segment of a path that deceives nobody. */
 export const isShareName = (name: string): boolean =>
-  name.trim() !== '' && isSegment(name) && !isReservedName(name) && !deceptive.test(name)
+  name.trim() !== '' && isSegment(name) && !isReservedName(name) && !isDeceptive(name)
 
 /**
  * The name the recipient will see.

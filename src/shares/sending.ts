@@ -9,10 +9,18 @@ import {
 } from '../outbox/index.ts'
 import type { Peer, Peers } from '../peers/index.ts'
 import { createDelivery, type DeliveryDeps } from './delivery.ts'
+import type { PayloadShape } from './wire.ts'
 import { ShareError } from './errors.ts'
 import type { OutgoingShare } from './outgoing-share.ts'
 import { decideStrictness } from './preflight.ts'
-import { findShare, findToken, forgetSealedSecret, markShare, noteSent } from './queries.ts'
+import {
+  findShare,
+  findToken,
+  forgetSealedSecret,
+  markShare,
+  noteSent,
+  selectInterrupted,
+} from './queries.ts'
 import { sealContext } from './sealed-secret.ts'
 
 export interface SendingDeps extends Omit<DeliveryDeps, 'peers'> {
@@ -54,14 +62,14 @@ export function createSending(deps: SendingDeps) {
     share: OutgoingShare,
     secret: string,
     attempts: number,
-  ): Promise<DeliveryOutcome> {
+  ): Promise<DeliveryOutcome & { readonly shape?: PayloadShape }> {
     const { id, recipientHost } = share
     // Whoever stumbled may have become another server since.
     const find = attempts > 1 ? peers.discover : peers.getPeer
     const peer = await find(recipientHost)
     const outcome = await post(await judgeStrictness(share, peer), secret, peer, attempts > 1)
-    const { shape: payloadShape } = outcome
     if (outcome.status !== 'delivered') return outcome
+    const { shape: payloadShape } = outcome
     if (peer.profile.payloadShape !== payloadShape) await peers.learn(peer.host, { payloadShape })
     return {
       status: 'delivered',
@@ -83,14 +91,21 @@ export function createSending(deps: SendingDeps) {
     if (!isOwed || token?.sealedSecret == null) return { status: 'delivered' }
     const share = { ...found.share, owner: found.owner }
     const secret = sealer.open(token.sealedSecret, sealContext(shareId))
-    const outcome = await tryOnce(share, secret, attempts).catch(judgeFailure)
+    const outcome: Awaited<ReturnType<typeof tryOnce>> = await tryOnce(
+      share,
+      secret,
+      attempts,
+    ).catch(judgeFailure)
     if (outcome.status === 'delivered') return outcome
     const state = outcome.status === 'refused' || isLast ? 'failed' : 'pending'
     const { recipientHost: peer } = share
+    const { shape, ...failure } = outcome
+    // The next attempt says the same: a peer that knows the share by now must recognise it.
+    const said = shape === undefined ? {} : { payloadShape: shape }
     return {
-      ...outcome,
+      ...failure,
       async record(tx: Transaction) {
-        await markShare(tx, shareId, { state, problem: outcome.reason })
+        await markShare(tx, shareId, { state, problem: outcome.reason, ...said })
         events.emit('share.send-failed', { shareId, peer, reason: outcome.reason })
       },
     }
@@ -99,6 +114,19 @@ export function createSending(deps: SendingDeps) {
   return {
     deliver,
     owed,
+
+    /**
+     * Owes what a version without an outbox had committed and perhaps sent when it ended. Returns
+     * how many there were.
+     */
+    oweInterrupted: (): Promise<number> =>
+      inTransaction(db, async (tx) => {
+        const shares = await selectInterrupted(tx)
+        for (const share of shares) {
+          await outbox.prepare({ ...owed(share), mayHaveArrived: true })(tx)
+        }
+        return shares.length
+      }),
 
     /** Tries now to send a pending or failed share; how it went is in the returned one. */
     async send(id: string): Promise<OutgoingShare> {

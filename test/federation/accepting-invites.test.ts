@@ -11,7 +11,7 @@ interface Reply {
 }
 
 interface Exchanges {
-  readonly accept: { ok: Reply }
+  readonly accept: { request: object; ok: Reply }
   readonly acceptReplay: Record<string, Reply>
   readonly badToken: Record<string, Reply>
   readonly missingEmailOcmgo: { ocmgo: Reply }
@@ -20,6 +20,19 @@ interface Exchanges {
 }
 
 const exchanges = readFixture('invites/exchanges') as Exchanges
+
+it('every recorded exchange is known here, or to the test of the wire', () => {
+  const { accept, acceptReplay, badToken, missingEmailOcmgo, ...others } = exchanges
+  expect(
+    [accept, acceptReplay, badToken, missingEmailOcmgo].map((one) => Object.keys(one)),
+  ).toEqual([
+    ['request', 'ok'],
+    ['request', 'conflictNextcloud', 'conflictOcmgo', 'conflictOpenCloud', 'conflictStub'],
+    ['request', 'nextcloud', 'ocmgo', 'opencloudUnknown', 'opencloudExpired', 'stub'],
+    ['request', 'ocmgo'],
+  ])
+  expect(Object.keys(others)).toEqual(['untrustedOcmgo', 'wrongContentTypeOcmgo', 'oldRevaBody'])
+})
 
 describe('using an invite of a peer', () => {
   let server: TestServer
@@ -57,6 +70,7 @@ describe('using an invite of a peer', () => {
       name: 'Albert Einstein',
       source: 'accepted',
     })
+    expect(Object.keys(received[0] ?? {})).toEqual(Object.keys(exchanges.accept.request))
     expect(received).toEqual([
       {
         recipientProvider: server.authority,

@@ -169,7 +169,7 @@ describe('where our server never calls (H1)', () => {
   })
 
   it('is a jwksUri or tokenEndPoint on another server (peers.md D5, D7)', async () => {
-    for (const member of ['jwksUri', 'tokenEndPoint', 'endPoint']) {
+    for (const member of ['jwksUri', 'tokenEndPoint', 'endPoint', 'inviteAcceptDialog']) {
       await using peer = await independentPeer({ discovery: { [member]: `${elsewhere.url}/x` } })
       await expect(share(peer)).rejects.toMatchObject({ code: 'peer_unusable' })
       expect(peer.requests.filter((line) => !line.startsWith('GET /'))).toEqual([])

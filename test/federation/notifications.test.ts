@@ -32,6 +32,26 @@ afterAll(async () => {
   await server.close()
 })
 
+it('knows every recorded notification', () => {
+  expect(Object.keys(requests).sort()).toEqual([
+    'missing-type',
+    'nextcloud-accepted',
+    'nextcloud-declined',
+    'nextcloud-request-reshare',
+    'nextcloud-reshare-change-permission',
+    'nextcloud-reshare-undo',
+    'nextcloud-secret-is-access-token',
+    'nextcloud-unshared',
+    'ocis-change-permission',
+    'ocis-unshared',
+    'ocmgo-accepted',
+    'ocmgo-declined',
+    'stub-accepted',
+    'stub-declined-no-providerId',
+    'unknown-type',
+  ])
+})
+
 const stateOf = async (id: string) => (await server.services().shares.getShare(id)).state
 
 /** A recorded notification about another share. */

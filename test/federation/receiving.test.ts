@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { readFixture } from '../support/fixtures.ts'
+import { listFixtures, readFixture } from '../support/fixtures.ts'
 import { expectInvariants } from '../support/invariants.ts'
 import { movedHere, offerOf, recordedOffer, type Offer } from '../support/offer.ts'
 import { independentPeer, type IndependentPeer } from '../support/peer/independent-peer.ts'
@@ -106,7 +106,7 @@ describe('an offer', () => {
 })
 
 describe('recorded offers', () => {
-  it.each([
+  const understood: [string, Offer][] = [
     ['nextcloud-classic-v30', { form: 'options', permissions: null, uri: null, strict: false }],
     ['nextcloud-v31-plus', { form: 'options', permissions: null, uri: null }],
     ['nextcloud-scheme-in-ids', { form: 'options', sender: 'einstein' }],
@@ -124,7 +124,16 @@ describe('recorded offers', () => {
     ['reva-multi', { resourceType: 'folder', permissions: ['read', 'write'], ownerName: null }],
     ['reva-multi-must-exchange', { strict: true, expiresAt: null }],
     ['reva-webdav-webapp', { strict: true, permissions: ['read', 'write'] }],
-  ])('%s is understood', async (name, expected: Offer) => {
+  ]
+
+  it('are all known to this test', () => {
+    const others = ['nextcloud-group', 'negative-ocmgo', 'responses']
+    const theirs = listFixtures('shares').filter((name) => !name.startsWith('shares/ours-'))
+    const known = [...understood.map(([name]) => name), ...others].map((name) => `shares/${name}`)
+    expect(theirs.sort()).toEqual(known.sort())
+  })
+
+  it.each(understood)('%s is understood', async (name, expected: Offer) => {
     await using sender = await independentPeer()
     const offer = recordedOffer(name, server, sender)
     const answer = await sender.offer(server, offer)
@@ -141,7 +150,7 @@ describe('recorded offers', () => {
     })
   })
 
-  it.each([
+  const negative = [
     ['unsupported-arm', 201],
     ['unknown-requirement', 501],
     ['no-protocol-name', 400],
@@ -153,7 +162,14 @@ describe('recorded offers', () => {
     ['owner-other-host', 403],
     ['sender-not-address', 400],
     ['duplicate-reordered', 409],
-  ])('negative-ocmgo %s is %d here', async (name, status) => {
+  ] as const
+
+  it('negative-ocmgo has no other cases', () => {
+    const cases = readFixture('shares/negative-ocmgo') as object
+    expect(Object.keys(cases)).toEqual(negative.map(([name]) => name))
+  })
+
+  it.each(negative)('negative-ocmgo %s is %d here', async (name, status) => {
     await using sender = await independentPeer()
     const cases = movedHere(readFixture('shares/negative-ocmgo'), server, sender)
     const { body } = (cases as Record<string, { body: Offer }>)[name] ?? {}

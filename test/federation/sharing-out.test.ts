@@ -2,7 +2,11 @@ import { describe, expect, it } from '@jest/globals'
 import { bearer, davClient } from '../support/dav-client.ts'
 import { readFixture } from '../support/fixtures.ts'
 import type { DiscoveryDocument, Flavour } from '../support/peer/discovery.ts'
-import { independentPeer, type ShareBody } from '../support/peer/independent-peer.ts'
+import {
+  independentPeer,
+  type PeerReply,
+  type ShareBody,
+} from '../support/peer/independent-peer.ts'
 import { addAlice, shareWith } from '../support/share-with.ts'
 import { startServer } from '../support/start-server.ts'
 
@@ -24,6 +28,7 @@ describe('the payload for each kind of peer (peers.md §2.6)', () => {
     ['ocmgo', 'ours-to-ocmgo', { permissions: ['read'] }],
     ['reva', 'ours-to-reva-opencloud', {}],
     ['reva-code-flow', 'ours-to-reva-opencloud', {}],
+    ['opencloud-later', 'ours-to-reva-opencloud', {}],
   ])('to %s is like the fixture %s', async (flavour, fixture, wanted) => {
     await using server = await startServer()
     await using peer = await independentPeer({ flavour })
@@ -41,6 +46,16 @@ describe('the payload for each kind of peer (peers.md §2.6)', () => {
     expect(received.body.protocol.webdav.uri).toBe(
       flavour === 'ocmgo' ? id : `${server.url}/dav/ocm/${id}`,
     )
+  })
+
+  it('to an OpenCloud that does not say so is like that too, once it has refused the other', async () => {
+    await using server = await startServer()
+    await using peer = await independentPeer({ flavour: 'opencloud-2025-02' })
+    await addAlice(server)
+    const recorded = readFixture('shares/responses') as Record<string, PeerReply>
+    peer.replyToShares(recorded['opencloud-400-options'] ?? { status: 0 })
+    const { received } = await shareWith(server, peer, writable)
+    expect(shapeOf(received.body)).toEqual(shapeOf(readFixture('shares/ours-to-reva-opencloud')))
   })
 
   it.each<[Flavour, boolean, boolean]>([

@@ -20,13 +20,15 @@ const message = {
   secret: 'the secret of the share',
 } as const
 
+type MessageType = 'SHARE_ACCEPTED' | 'SHARE_DECLINED' | 'SHARE_UNSHARED' | 'RESHARE_UNDO'
+
 type Recorded = Readonly<Record<string, { status: number; body: unknown }>>
 const answers = readFixture('notifications/responses') as Recorded
 
 /** What the peer was sent, and what we make of its answer. */
 async function deliver(
   answer: { status: number; body?: unknown },
-  change: Partial<Omit<typeof message, 'type'>> & { type?: 'SHARE_ACCEPTED' } = {},
+  change: { type?: MessageType } = {},
   { criteria = [], attempts = 1 }: { criteria?: string[]; attempts?: number } = {},
 ) {
   await using peer = await independentPeer({ discovery: { criteria } })
@@ -45,41 +47,38 @@ async function deliver(
 }
 
 describe('what a peer is told', () => {
-  it('is what Nextcloud tells', async () => {
-    const { sent } = await deliver({ status: 201, body: [] })
-    const { sharedSecret, message: text } =
-      (
-        readFixture('notifications/requests') as Record<
-          string,
-          { notification: Record<string, string> }
-        >
-      )['nextcloud-declined']?.notification ?? {}
-    expect(sharedSecret).toBeDefined()
-    expect(sent).toEqual({
-      notificationType: 'SHARE_DECLINED',
-      resourceType: 'file',
-      providerId: '42',
-      notification: { sharedSecret: message.secret, message: text },
-    })
+  const requests = readFixture('notifications/requests') as Record<
+    string,
+    { notification?: object }
+  >
+
+  it.each([
+    ['SHARE_ACCEPTED', 'nextcloud-accepted'],
+    ['SHARE_DECLINED', 'nextcloud-declined'],
+    ['SHARE_UNSHARED', 'nextcloud-unshared'],
+    ['RESHARE_UNDO', 'nextcloud-reshare-undo'],
+  ] as const)('%s is what Nextcloud tells', async (type, name) => {
+    const { sent } = await deliver({ status: 201, body: [] }, { type })
+    const { notification, ...notice } = requests[name] ?? {}
+    expect(notification).toHaveProperty('sharedSecret')
+    const { secret: sharedSecret } = message
+    expect(sent).toEqual({ ...notice, notification: { ...notification, sharedSecret } })
   })
 
-  it('has no secret for who takes signed messages only', async () => {
-    const { sent } = await deliver(
-      { status: 200, body: {} },
-      {},
-      { criteria: ['must-use-http-sig'] },
-    )
-    expect(sent).toEqual({
-      notificationType: 'SHARE_DECLINED',
-      resourceType: 'file',
-      providerId: '42',
-    })
+  it.each([
+    ['SHARE_ACCEPTED', 'ocmgo-accepted'],
+    ['SHARE_DECLINED', 'ocmgo-declined'],
+  ] as const)('%s has no secret for who takes signed messages only', async (type, name) => {
+    const signing = { criteria: ['must-use-http-sig'] }
+    const { sent } = await deliver({ status: 200, body: {} }, { type }, signing)
+    expect(sent).toEqual({ ...requests[name], providerId: '42' })
   })
 })
 
 describe('the answer to a decline', () => {
-  it.each([
+  const verdicts = [
     ['nextcloud-201', 'delivered'],
+    ['nextcloud-201-reshare', 'delivered'],
     ['reva-201', 'delivered'],
     ['ocmgo-200', 'delivered'],
     ['ours-201', 'delivered'],
@@ -89,7 +88,13 @@ describe('the answer to a decline', () => {
     ['nextcloud-501', 'refused'],
     ['ocmgo-403', 'refused'],
     ['ocmgo-409', 'refused'],
-  ])('%s: %s', async (name, status) => {
+  ] as const
+
+  it('is known to this test, whatever was recorded', () => {
+    expect(Object.keys(answers).sort()).toEqual(verdicts.map(([name]) => name).sort())
+  })
+
+  it.each(verdicts)('%s: %s', async (name, status) => {
     const answer = answers[name] ?? { status: 500 }
     expect((await deliver(answer)).status).toBe(status)
   })

@@ -16,6 +16,11 @@ const entryJson = (entry: OutboxEntry) => ({
   createdAt: instant(entry.createdAt),
 })
 
+const whyUntried = ({ state, subject }: OutboxEntry): string =>
+  state === 'sending'
+    ? 'another process sends it'
+    : `an earlier message about ${subject} goes first`
+
 export function addOutboxCommands(program: Command, { run }: Actions): void {
   const outbox = program.command('outbox').description('messages that other servers still get')
 
@@ -49,7 +54,7 @@ export function addOutboxCommands(program: Command, { run }: Actions): void {
         await services.outbox.deliverNow(subject)
         const left = (await services.outbox.list()).find((entry) => entry.id === id)
         if (left === undefined) return { json: null, text: `${peer} took ${label}.` }
-        const text = `${label} was not delivered: ${left.lastError ?? 'another process sends it'}`
+        const text = `${label} was not delivered: ${left.lastError ?? whyUntried(left)}`
         return { json: entryJson(left), text, exitCode: 1 }
       }),
     )

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
+import { isDeceptive, withoutDeception } from '../../core/index.ts'
 import { formatOcmAddress } from '../../peers/index.ts'
-import { isShareName, withoutDeception } from '../resource.ts'
+import { isShareName } from '../resource.ts'
 import { badMember, unsupported } from './errors.ts'
 import { readProtocol } from './protocol.ts'
 import type { OfferContext, ShareOffer } from './share-offer.ts'
@@ -20,8 +21,8 @@ export function parseOffer(document: unknown, context: OfferContext): ShareOffer
   const owner = readAddress('owner', wire.owner)
   const recipient = readAddress('shareWith', wire.shareWith)
   if (!isShareName(wire.name)) throw badMember('name', 'must be usable as the name of a file')
-  // Control characters: an id is shown to people and written to logs.
-  if (/[\u0000-\u001f\u007f-\u009f]/.test(wire.providerId)) {
+  // An id is shown to people and written to logs.
+  if (isDeceptive(wire.providerId)) {
     throw badMember('providerId', 'must not have control characters')
   }
   if (wire.shareType !== 'user') throw unsupported('This share type')

@@ -53,8 +53,8 @@ export function createReceive(deps: IncomingSharesDeps) {
       throw badMember('shareWith', 'is not on this server')
     }
     const user = await deps.findRecipient(offer.recipient.identifier)
-    // The same words whether there is such a user or not: strangers learn nothing.
-    if (requireInvite && !(user && (await deps.isContact(user.id, offer.sender)))) {
+    // The same words and the same work whether there is such a user or not: strangers learn nothing.
+    if (requireInvite && !(await deps.isContact(user?.id ?? '', offer.sender))) {
       throw new IncomingError('not_a_contact', 'the recipient takes shares from contacts only')
     }
     if (user === undefined) throw badMember('shareWith', 'is no user of this server')

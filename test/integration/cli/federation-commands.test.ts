@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { runCliHere } from '../../support/cli-in-process.ts'
 import { fakeClock } from '../../support/fake-clock.ts'
+import { independentPeer } from '../../support/peer/independent-peer.ts'
 import { startServer, type TestServer } from '../../support/start-server.ts'
 
 let ours: TestServer
@@ -81,6 +82,20 @@ describe('davmesh invite and contact, beside two running servers', () => {
   it('says what an invite looks like', async () => {
     const answer = await davmesh(ours, 'invite', 'accept', 'alice', 'hello')
     expect([answer.code, answer.err]).toEqual([1, expect.stringContaining('[bad_invite]')])
+  })
+})
+
+describe('davmesh peer show', () => {
+  it('lets no other server steer the terminal, or turn the direction of writing', async () => {
+    const provider = 'Good\u009b2J\u202elive\u0007'
+    const discovery = { provider, criteria: ['x\u2066\u0085'] }
+    await using peer = await independentPeer({ discovery })
+    const { code, out } = await davmesh(ours, 'peer', 'discover', peer.host)
+    const shown = await davmesh(ours, 'peer', 'show', peer.host)
+    expect([code, shown.code]).toEqual([0, 0])
+    expect(shown.out).toContain('Good2Jlive')
+    const deceptive = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/
+    expect(out + shown.out).not.toMatch(deceptive)
   })
 })
 

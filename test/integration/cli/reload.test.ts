@@ -8,19 +8,30 @@ import { tempDir } from '../../support/temp-dir.ts'
 /** Starting the built program takes a while on a busy machine. */
 jest.setTimeout(30_000)
 
-it('a running server takes a changed federation over on SIGHUP', async () => {
+it('a running server takes a changed federation over: on SIGHUP, by itself, never a broken one', async () => {
   await using folder = await tempDir()
   const file = join(folder.path, 'config.json')
   const config = { publicUrl: 'http://localhost:1', dev: true, listen: { port: 0 } }
-  await writeFile(file, JSON.stringify(config))
+  const write = (federation: unknown) => writeFile(file, JSON.stringify({ ...config, federation }))
+  await write({})
   await using server = await serveProcess([], { cwd: folder.path })
   const criteria = async () =>
-    (await request(`http://${server.address}/.well-known/ocm`)).json()['criteria']
-  expect(await criteria()).toEqual([])
-  await writeFile(file, JSON.stringify({ ...config, federation: { requireInvite: true } }))
-  process.kill(server.pid, 'SIGHUP')
-  while (JSON.stringify(await criteria()) !== '["must-invite"]') {
-    await new Promise((done) => setTimeout(done, 20))
+    JSON.stringify((await request(`http://${server.address}/.well-known/ocm`)).json()['criteria'])
+  const until = async (isSo: () => boolean | Promise<boolean>) => {
+    while (!(await isSo())) await new Promise((done) => setTimeout(done, 20))
   }
+  expect(await criteria()).toBe('[]')
+  await write({ requireInvite: true })
+  process.kill(server.pid, 'SIGHUP')
+  await until(async () => (await criteria()) === '["must-invite"]')
+
+  await write({ requireInvite: 'no' })
+  process.kill(server.pid, 'SIGHUP')
+  await until(() => server.err().includes('the old one stays'))
+  expect(server.err()).toContain('federation.requireInvite')
+  expect(await criteria()).toBe('["must-invite"]')
+
+  await write({ deny: ['evil.example.org'] })
+  await until(async () => (await criteria()) === '["denylist"]')
   expect(await server.stop()).toBe(0)
 })

@@ -218,6 +218,19 @@ describe('TLS of the guarded client (robustness H7)', () => {
     expect(heard).toBe(0)
   })
 
+  it('refuses a certificate that has expired, though it trusts it', async () => {
+    const old = makeCertificate('peer.example.org', -1)
+    const keys = { cert: readFileSync(old.certFile), key: readFileSync(old.keyFile) }
+    server.setSecureContext(keys)
+    const ca = readFileSync(old.certFile, 'utf8')
+    await expect(call('peer.example.org', { ca })).rejects.toMatchObject({
+      code: 'tls_failed',
+      cause: { code: 'CERT_HAS_EXPIRED' },
+    })
+    expect(heard).toBe(0)
+    old.remove()
+  })
+
   it('refuses what is not TLS, without falling back to http', async () => {
     const raw = await startRaw(() => undefined)
     client = createGuardedClient({

@@ -122,22 +122,16 @@ export interface ThrowAwayCertificate {
 }
 
 /** A self-signed certificate that lives as long as its test. */
-export function makeCertificate(name: string): ThrowAwayCertificate {
+export function makeCertificate(name: string, days = 2): ThrowAwayCertificate {
   const folder = mkdtempSync(join(tmpdir(), 'davmesh-http-'))
-  const certFile = join(folder, 'cert.pem')
-  const keyFile = join(folder, 'key.pem')
-  const args = [
-    'req',
-    '-x509',
-    '-newkey',
-    'ec',
-    '-pkeyopt',
-    'ec_paramgen_curve:prime256v1',
-    '-nodes',
-  ]
-  const subject = ['-subj', `/CN=${name}`, '-addext', `subjectAltName=DNS:${name}`, '-days', '2']
-  execFileSync('openssl', [...args, ...subject, '-keyout', keyFile, '-out', certFile], {
-    stdio: 'ignore',
-  })
+  const [certFile, keyFile, request] = ['cert.pem', 'key.pem', 'request.pem'].map((file) =>
+    join(folder, file),
+  ) as [string, string, string]
+  const openssl = (...args: string[]) => execFileSync('openssl', args, { stdio: 'ignore' })
+  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
+  const subject = ['-subj', `/CN=${name}`, '-addext', `subjectAltName=DNS:${name}`]
+  openssl('req', '-new', ...key, ...subject, '-keyout', keyFile, '-out', request)
+  const sign = ['-signkey', keyFile, '-copy_extensions', 'copyall', '-days', String(days)]
+  openssl('x509', '-req', '-in', request, ...sign, '-out', certFile)
   return { certFile, keyFile, remove: () => rmSync(folder, { recursive: true }) }
 }

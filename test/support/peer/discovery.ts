@@ -9,6 +9,7 @@ export type Flavour =
   | 'reva'
   | 'reva-code-flow'
   | 'opencloud-2025-02'
+  | 'opencloud-later'
   | 'nextcloud-newest'
   | 'nextcloud-label-era'
   | 'nextcloud-v32-cavage'

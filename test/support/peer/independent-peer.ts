@@ -188,6 +188,8 @@ export async function independentPeer(options: PeerOptions = {}) {
     /** `GET /.well-known/ocm` and so on, in order. */
     requests,
     askToken,
+    /** Posts to any path of the server. */
+    tell,
     /** Offers a share. */
     offer: (server: Parameters<typeof tell>[0], offered: unknown, how?: TokenRequestOptions) =>
       tell(server, '/ocm/shares', offered, how),

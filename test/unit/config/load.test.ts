@@ -43,7 +43,7 @@ describe('a configuration without faults', () => {
       },
       tokens: { ttlSeconds: 3600 },
       signatures: { maxAgeSeconds: 300, maxSkewSeconds: 60, legacy: true },
-      outbound: { allowPrivateNetworks: false },
+      outbound: { timeoutMs: 10_000, maxResponseBytes: 1_048_576, allowPrivateNetworks: false },
       auth: { plugins: ['bearer-access-token', 'basic-app-password', 'shared-secret'] },
       webdav: { infiniteDepth: false },
       admin: null,

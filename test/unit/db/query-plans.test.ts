@@ -7,16 +7,34 @@ import {
   type Database,
   type Transaction,
 } from '../../../src/db/index.ts'
-import { findContact, findGivenInvite } from '../../../src/invites/queries.ts'
+import { findContact, findGivenInvite, updateInvite } from '../../../src/invites/queries.ts'
 import { findActiveKid, findKeyRow, selectKeysInStates } from '../../../src/keys/queries.ts'
-import { findPeer } from '../../../src/peers/queries.ts'
 import {
+  findEntry,
+  findNextOfPeer,
+  findNextOfSubject,
+  selectDuePeers,
+  selectOfSubject,
+  updateEntry,
+} from '../../../src/outbox/queries.ts'
+import { countTies, findPeer, upsertPeer } from '../../../src/peers/queries.ts'
+import {
+  endReshares,
+  findIncoming,
   findMounted,
   findOffer,
   selectMountNames,
   selectOffers,
 } from '../../../src/shares/incoming/queries.ts'
-import { findToken, prepareFindLiveShare } from '../../../src/shares/queries.ts'
+import {
+  findShare,
+  findToken,
+  prepareFindLiveShare,
+  revokeShareRows,
+  selectChildren,
+  selectLivePaths,
+} from '../../../src/shares/queries.ts'
+import { hasSharesWith, selectSecretHashes } from '../../../src/shares/reshares/queries.ts'
 import { evictAccessTokens, prepareFindLiveToken } from '../../../src/tokens/queries.ts'
 import {
   findChosenPassword,
@@ -24,6 +42,7 @@ import {
   prepareFindFailures,
   prepareFindLogin,
 } from '../../../src/users/queries.ts'
+import { statementsOf } from '../../support/statements.ts'
 import { tempDir, type TempDir } from '../../support/temp-dir.ts'
 
 let folder: TempDir
@@ -42,21 +61,8 @@ afterAll(async () => {
 
 /** The plans of every statement that `work` makes SQLite prepare. */
 async function plansOf(work: () => unknown): Promise<string[]> {
-  const { reader, writer } = db.raw
-  const seen: string[] = []
-  const spied = [reader, writer].map((connection) => {
-    const original = connection.prepare.bind(connection)
-    connection.prepare = (sql: string) => {
-      seen.push(sql)
-      return original(sql)
-    }
-    return () => Reflect.deleteProperty(connection, 'prepare')
-  })
-  try {
-    await work()
-  } finally {
-    for (const restore of spied) restore()
-  }
+  const { reader } = db.raw
+  const seen = await statementsOf(db, work)
   return seen.map((sql) => {
     const parameters = Array<null>(sql.split('?').length - 1).fill(null)
     const steps = reader.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(...parameters)
@@ -112,6 +118,51 @@ describe('the index a query names in its comment', () => {
     ['a notification by secret', () => selectOffers(db, 'p'), ['incoming_shares_provider']],
     ['a mount', () => findMounted(db, 'u', 'm'), ['incoming_shares_mount']],
     ['the names of mounts', () => selectMountNames(db, 'u'), ['incoming_shares_mount']],
+    [
+      'a received share by its id',
+      () => findIncoming(db, 'i'),
+      ['sqlite_autoindex_incoming_shares_1'],
+    ],
+    ['what was passed on', writing((tx) => endReshares(tx, ['i'], 1)), ['reshares_incoming']],
+    ['what waits to be delivered', () => selectDuePeers(db, 1), ['outbox_due']],
+    [
+      'the next message to a peer',
+      () => findNextOfPeer(db, 'h', 1),
+      ['outbox_peer', 'outbox_subject'],
+    ],
+    ['the next message about a share', () => findNextOfSubject(db, 's', 1), ['outbox_subject']],
+    ['all messages about a share', () => selectOfSubject(db, 's'), ['outbox_subject']],
+    ['a message by its id', () => findEntry(db, 'i'), ['outbox_id_unique']],
+    [
+      'the end of a lease',
+      writing((tx) => updateEntry(tx, 'i', { leaseOwner: null }, 'me')),
+      ['outbox_id_unique'],
+    ],
+    [
+      'whether a server is known',
+      () => hasSharesWith(db, 'h'),
+      ['outgoing_shares_host', 'incoming_shares_sender_provider_user'],
+    ],
+    [
+      'what ties us to a server',
+      () => countTies(db, 'h', 1),
+      ['outgoing_shares_host', 'incoming_shares_sender_provider_user', 'outbox_peer'],
+    ],
+    ['the secrets of a share', () => selectSecretHashes(db, 's'), ['refresh_tokens_share']],
+    ['a share by its id', () => findShare(db, 's'), ['sqlite_autoindex_outgoing_shares_1']],
+    ['the paths that an owner gave', () => selectLivePaths(db, 'u'), ['outgoing_shares_owner']],
+    ['what is learnt of a peer', writing((tx) => upsertPeer(tx, 'h', { failures: 1 })), []],
+    [
+      'the use of an invite',
+      writing((tx) => updateInvite(tx, 'i', { acceptedAt: 1 })),
+      ['sqlite_autoindex_invites_1'],
+    ],
+    ['what a share was passed on as', () => selectChildren(db, 's'), ['outgoing_shares_parent']],
+    [
+      'the end of a share',
+      writing((tx) => revokeShareRows(tx, 's', 1)),
+      ['sqlite_autoindex_outgoing_shares_1', 'refresh_tokens_share', 'access_tokens_share'],
+    ],
     [
       'the cap on live tokens',
       writing((tx) => evictAccessTokens(tx, 'r', 63, 1)),

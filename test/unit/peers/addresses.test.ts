@@ -48,6 +48,8 @@ describe('an OCM address (peers.md §10.4)', () => {
     'u@ours.example.org/path',
     'a\0b@h.example',
     'a\nb@h.example',
+    'a\u009bb@h.example',
+    'a\u202eb@h.example',
     `${'x'.repeat(513)}@h`,
     'u@h@',
   ])('is not %j', (text) => {

@@ -21,6 +21,7 @@ const plain = {
   endPoint: 'https://peer.example.org/ocm',
   resourceTypes: [{ name: 'file', shareTypes: ['user'], protocols: { webdav: '/dav/' } }],
 }
+const exchange = { capabilities: ['exchange-token'] }
 const unusable = (said: RegExp) =>
   expect.objectContaining({ code: 'peer_unusable', message: expect.stringMatching(said) })
 
@@ -73,7 +74,28 @@ describe('reading discovery', () => {
     expect(read({ ...plain, jwksUri }).jwksUri).toBe(new URL(jwksUri).href)
   })
 
+  it.each(['/accept-invite', 'accept-invite?x=1', 'https://peer.example.org:443/wayf', ''])(
+    'takes the dialog for invites at %j (D8)',
+    (inviteAcceptDialog) => {
+      expect(() => read({ ...plain, inviteAcceptDialog })).not.toThrow()
+    },
+  )
+
   it.each([
+    [
+      'a dialog of another server (D8)',
+      { inviteAcceptDialog: 'https://evil.example/x' },
+      /another/,
+    ],
+    ['a dialog behind //', { inviteAcceptDialog: '//evil.example/x' }, /another server/],
+    ['a dialog of another port', { inviteAcceptDialog: 'https://peer.example.org:1/' }, /another/],
+    ['a dialog that is a script', { inviteAcceptDialog: 'javascript:alert(1)' }, /https/],
+    ['a dialog over http', { inviteAcceptDialog: 'http://peer.example.org/x' }, /https/],
+    [
+      'a token endpoint of another server',
+      { ...exchange, tokenEndPoint: '//evil.example/x' },
+      /another/,
+    ],
     ['an empty fragment', { jwksUri: 'https://peer.example.org/jwks#' }, /fragment/],
     ['a path of another scheme', { jwksUri: 'file:///etc/passwd' }, /absolute/],
     ['javascript', { endPoint: 'javascript:alert(1)' }, /absolute/],
