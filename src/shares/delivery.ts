@@ -1,4 +1,10 @@
-import { formatOcmAddress, judgeAnswer, type Peer, type Peers } from '../peers/index.ts'
+import {
+  describeAnswer,
+  formatOcmAddress,
+  judgeAnswer,
+  type Peer,
+  type Peers,
+} from '../peers/index.ts'
 import type { User } from '../users/index.ts'
 import type { OutgoingShare } from './outgoing-share.ts'
 import { choosePayloadShape, otherShape, writeShareNotice, type PayloadShape } from './wire.ts'
@@ -58,7 +64,7 @@ export function createDelivery({ peers, findUser, authority, shareUrl }: Deliver
       // What it calls a conflict is our first attempt, whose answer was lost.
       const isThere = status === 'delivered' || (answer.status === 409 && isRepeat)
       if (isThere) return { status: 'delivered', shape }
-      const reason = `${peer.host} answered ${answer.status}${answer.reason && `: ${answer.reason}`}`
+      const reason = describeAnswer(peer.host, answer)
       outcome ??= { status, shape, reason }
       const aboutShape = /protocol|option/i.test(answer.reason)
       if (![400, 501].includes(answer.status) || !aboutShape) break

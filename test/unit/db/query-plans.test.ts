@@ -17,6 +17,11 @@ import {
   selectOffers,
 } from '../../../src/shares/incoming/queries.ts'
 import { findToken, prepareFindLiveShare } from '../../../src/shares/queries.ts'
+import {
+  endLiveReshares,
+  findReshareTo,
+  selectReshareIds,
+} from '../../../src/shares/reshares/queries.ts'
 import { evictAccessTokens, prepareFindLiveToken } from '../../../src/tokens/queries.ts'
 import {
   findChosenPassword,
@@ -112,6 +117,13 @@ describe('the index a query names in its comment', () => {
     ['a notification by secret', () => selectOffers(db, 'p'), ['incoming_shares_provider']],
     ['a mount', () => findMounted(db, 'u', 'm'), ['incoming_shares_mount']],
     ['the names of mounts', () => selectMountNames(db, 'u'), ['incoming_shares_mount']],
+    ['a share to pass on', () => findReshareTo(db, 'i', 'r'), ['reshares_incoming']],
+    ['what was passed on of some', () => selectReshareIds(db, ['i']), ['reshares_incoming']],
+    [
+      'the end of what was passed on',
+      writing((tx) => endLiveReshares(tx, ['i'], 1)),
+      ['reshares_incoming'],
+    ],
     [
       'the cap on live tokens',
       writing((tx) => evictAccessTokens(tx, 'r', 63, 1)),
