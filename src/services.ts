@@ -26,8 +26,10 @@ import {
   createGrants,
   createIncomingShares,
   createOutgoingAnswers,
+  createReshares,
   createSharePaths,
   createShares,
+  type Reshares,
   type Shares,
 } from './shares/index.ts'
 import { createTokens } from './tokens/index.ts'
@@ -146,6 +148,7 @@ async function wire(
     handlers: {
       share: (message, attempt) => shares.deliver(message, attempt),
       notification: (message, attempt) => notifications.deliver(message, attempt),
+      reshare: (message, attempt) => reshares.deliver(message, attempt),
     },
   })
   const shares: Shares = createShares({
@@ -179,6 +182,17 @@ async function wire(
     authority,
     allowHttp: dev,
   })
+  const reshares: Reshares = createReshares({
+    db,
+    clock,
+    events,
+    sealer,
+    peers,
+    outbox,
+    findUser: users.getUser,
+    authority,
+    sharedFolder: files.sharedFolder,
+  })
   const resources = createResources({ db, clock, followers: [createSharePaths(db)] })
   const tokens = createTokens({
     db,
@@ -210,6 +224,7 @@ async function wire(
       isDenied: peers.isDenied,
       authority,
     }),
+    reshares,
     async shareOfToken(token) {
       const verdict = await tokens.verify(token)
       return verdict.status === 'valid' ? verdict.token.shareId : undefined
@@ -231,6 +246,7 @@ async function wire(
     outbox,
     shares,
     incoming,
+    reshares,
     notifications,
     resources,
     tokens,

@@ -1,4 +1,4 @@
-/** Two davmesh servers on this machine: a contact, a share, a reshare and their end. */
+/** Three davmesh servers on this machine: a contact, a share, a reshare and their end. */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -49,18 +49,24 @@ const arrived = (server: Davmesh, user: string, name: string, state: string) =>
 const sent = (server: Davmesh, id: unknown, state: string) =>
   waitFor(server, ['share', 'list'], (row) => row['id'] === id && row['state'] === state)
 
+/** Who plays. */
+interface Cast {
+  readonly alices: Davmesh
+  readonly bobs: Davmesh
+  readonly carols: Davmesh
+}
+
 /** alice and bob get to know each other. */
-async function meet(alices: Davmesh, bobs: Davmesh): Promise<void> {
+async function meet({ alices, bobs }: Cast): Promise<void> {
   print('alice invites bob; bob uses the invite; each is a contact of the other.')
   const { invite } = await step(alices, 'invite', 'create', 'alice')
   await step(bobs, 'invite', 'accept', 'bob', String(invite))
-  for (const [server, user] of [
-    [alices, 'alice'],
-    [bobs, 'bob'],
-  ] as const) {
-    const contact = await waitFor(server, ['contact', 'list', user], () => true)
-    print(`    ${user} knows ${String(contact['address'])}`)
-  }
+  const known = await Promise.all([
+    waitFor(alices, ['contact', 'list', 'alice'], () => true),
+    waitFor(bobs, ['contact', 'list', 'bob'], () => true),
+  ])
+  print(`    alice knows ${String(known[0]['address'])}`)
+  print(`    bob knows ${String(known[1]['address'])}`)
 }
 
 const share = (alices: Davmesh, bobs: Davmesh, path: string, may: string) =>
@@ -71,7 +77,7 @@ const share = (alices: Davmesh, bobs: Davmesh, path: string, may: string) =>
   )
 
 /** A share between strangers, from the offer to its end. */
-async function shareAndUnshare(alices: Davmesh, bobs: Davmesh): Promise<void> {
+async function shareAndUnshare({ alices, bobs }: Cast): Promise<void> {
   print('alice shares Recipes with bob, whom she does not know. He accepts.')
   const { id } = await share(alices, bobs, '/Recipes', 'read')
   const offer = await arrived(bobs, 'bob', 'Recipes', 'pending')
@@ -85,30 +91,54 @@ async function shareAndUnshare(alices: Davmesh, bobs: Davmesh): Promise<void> {
 }
 
 /** The share that stays. */
-async function shareWithContact(alices: Davmesh, bobs: Davmesh): Promise<void> {
+async function shareWithContact({ alices, bobs }: Cast): Promise<void> {
   print('alice shares Holiday with bob. She is a contact of his: it is accepted by itself.')
-  const { id } = await share(alices, bobs, '/Holiday', 'read,write')
-  const { mountPath } = await arrived(bobs, 'bob', 'Holiday', 'accepted')
-  await sent(alices, id, 'accepted')
+  const { id } = await share(alices, bobs, '/Holiday', 'read,write,share')
+  const [{ mountPath }] = await Promise.all([
+    arrived(bobs, 'bob', 'Holiday', 'accepted'),
+    sent(alices, id, 'accepted'),
+  ])
   print(`    bob has it at ${String(mountPath)}; this one stays`)
 }
 
-async function populate(alices: Davmesh, bobs: Davmesh): Promise<void> {
-  print('Two servers; alice lives on one, bob on the other.')
-  await step(alices, 'user', 'add', 'alice')
-  await step(bobs, 'user', 'add', 'bob')
+/** bob passes on what alice gave him, and takes that back. */
+async function reshare({ alices, bobs, carols }: Cast): Promise<void> {
+  print('bob passes Holiday on to carol. His server asks that of alice, which gives it to her.')
+  const carol = `carol@${carols.authority}`
+  const { id } = await step(bobs, 'share', 'create', 'bob', '/Shared/Holiday', carol)
+  const offer = await arrived(carols, 'carol', 'Holiday', 'pending')
+  await step(carols, 'received', 'accept', String(offer['id']))
+  const passedOn = await waitFor(
+    alices,
+    ['share', 'list'],
+    (row) => row['recipient'] === carol && row['state'] === 'accepted',
+  )
+  print(`    carol has it from ${String(offer['owner'])}, by ${String(passedOn['resharedBy'])}`)
+  print('bob takes it back.')
+  await step(bobs, 'share', 'revoke', String(id))
+  await arrived(carols, 'carol', 'Holiday', 'removed')
+  print('    carol has it no more; bob still has')
+}
+
+async function populate({ alices, bobs, carols }: Cast): Promise<void> {
+  print('Three servers: one of alice, one of bob, one of carol.')
+  await Promise.all([
+    step(alices, 'user', 'add', 'alice'),
+    step(bobs, 'user', 'add', 'bob'),
+    step(carols, 'user', 'add', 'carol'),
+  ])
   await alices.write('alice', 'Holiday/beach.txt', 'sun and sand\n')
   await alices.write('alice', 'Recipes/soup.txt', 'water and salt\n')
 }
 
-const chapters = [populate, shareAndUnshare, meet, shareWithContact]
+const chapters = [populate, shareAndUnshare, meet, shareWithContact, reshare]
 
 /** Tells every chapter, whatever became of the one before; whether all went well. */
-async function story(alices: Davmesh, bobs: Davmesh): Promise<boolean> {
+async function story(cast: Cast): Promise<boolean> {
   let well = true
   for (const chapter of chapters) {
     try {
-      await chapter(alices, bobs)
+      await chapter(cast)
     } catch (error) {
       if (!(error instanceof StepError)) throw error
       well = false
@@ -119,15 +149,16 @@ async function story(alices: Davmesh, bobs: Davmesh): Promise<boolean> {
   return well
 }
 
-async function whatToTry(alices: Davmesh, bobs: Davmesh): Promise<void> {
+async function whatToTry({ alices, bobs, carols }: Cast): Promise<void> {
   const access = await alices.run('user', 'app-password', 'alice', '--label', 'demo')
   const { password } = access.json as { password: string }
   const command = (server: Davmesh) => `node dist/main.js --config ${server.configFile}`
-  print(`Both servers run until Ctrl-C: alice's at ${alices.url}, bob's at ${bobs.url}. Try:`)
+  const places = `alice's at ${alices.url}, bob's at ${bobs.url}, carol's at ${carols.url}`
+  print(`The servers run until Ctrl-C: ${places}. Try:`)
   print()
   print(`  ${command(alices)} share list`)
   print(`  ${command(bobs)} received list`)
-  print(`  ${command(bobs)} contact list bob`)
+  print(`  ${command(bobs)} share create bob /Shared/Holiday carol@${carols.authority}`)
   print(`  curl -u alice:${password} ${alices.url}/dav/files/alice/Holiday/beach.txt`)
 }
 
@@ -143,13 +174,16 @@ async function end(code: number): Promise<void> {
 process.on('SIGINT', () => void end(0)).on('SIGTERM', () => void end(0))
 
 try {
-  const alices = await startDavmesh(folder, 'alice')
-  servers.push(alices)
-  const bobs = await startDavmesh(folder, 'bob')
-  servers.push(bobs)
-  const well = await story(alices, bobs)
+  const start = async (name: string): Promise<Davmesh> => {
+    const server = await startDavmesh(folder, name)
+    servers.push(server)
+    return server
+  }
+  const [alices, bobs, carols] = await Promise.all([start('alice'), start('bob'), start('carol')])
+  const cast = { alices, bobs, carols }
+  const well = await story(cast)
   if (once) await end(well ? 0 : 1)
-  await whatToTry(alices, bobs)
+  await whatToTry(cast)
 } catch (error) {
   process.stderr.write(`${String(error)}\n`)
   await end(1)

@@ -5,7 +5,7 @@ import type { Contacts, Invites } from '../invites/index.ts'
 import type { Keys } from '../keys/index.ts'
 import type { Outbox } from '../outbox/index.ts'
 import type { Peers } from '../peers/index.ts'
-import type { IncomingShares, Shares } from '../shares/index.ts'
+import type { IncomingShares, Reshares, Shares } from '../shares/index.ts'
 import type { Tokens } from '../tokens/index.ts'
 import type { Users } from '../users/index.ts'
 import type { Answer, Streams } from './output.ts'
@@ -20,6 +20,7 @@ export interface CliServices {
   readonly outbox: Outbox
   readonly shares: Shares
   readonly incoming: IncomingShares
+  readonly reshares: Reshares
   readonly invites: Invites
   readonly contacts: Contacts
   readonly tokens: Tokens

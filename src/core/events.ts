@@ -24,6 +24,8 @@ export interface Events {
   }
   'share.refused': { peer: string | undefined; reason: string }
   'share.ended': { incomingId: string; by: 'sender' | 'recipient' }
+  'reshare.requested': { reshareId: string; peer: string }
+  'reshare.answered': { reshareId: string; peer: string; answer: 'granted' | 'refused' }
   'reshare.granted': { shareId: string; peer: string }
   'reshare.undone': { shareId: string; peer: string }
   'notification.received': { type: string; peer: string; outcome: string }

@@ -1,4 +1,5 @@
 import { parseOcmAddress, type InspectedSender } from '../peers/index.ts'
+import type { AskedReshare } from '../shares/index.ts'
 import type { NotificationsDeps } from './deps.ts'
 import { NotificationError } from './errors.ts'
 import type { Notice } from './wire.ts'
@@ -12,6 +13,8 @@ export type Party =
   | { readonly role: 'recipient'; readonly host: string; readonly share: Outgoing }
   /** Who asked us to pass it on. */
   | { readonly role: 'initiator'; readonly host: string; readonly share: Outgoing }
+  /** Whom we asked to pass it on. */
+  | { readonly role: 'owner'; readonly host: string; readonly reshare: AskedReshare }
   /** Who gave it to our users. */
   | { readonly role: 'sender'; readonly host: string; readonly offers: Offers }
 
@@ -24,13 +27,17 @@ export function createAuthorise({
   incoming,
   answers,
   grants,
+  reshares,
   shareOfToken,
 }: NotificationsDeps) {
   async function findParties({ type, providerId }: Notice): Promise<Party[]> {
     const share = await answers.findOutgoing(providerId)
     if (type === 'RESHARE_UNDO') {
-      if (share?.resharedBy == null) return []
-      return [{ role: 'initiator', host: parseOcmAddress(share.resharedBy).host, share }]
+      if (share?.resharedBy != null) {
+        return [{ role: 'initiator', host: parseOcmAddress(share.resharedBy).host, share }]
+      }
+      const passedOn = await reshares.findPassedOn(providerId)
+      return passedOn.map((one) => ({ role: 'owner', host: one.parent.senderHost, reshare: one }))
     }
     const parties: Party[] = []
     if (share) parties.push({ role: 'recipient', host: share.recipientHost, share })
@@ -58,6 +65,8 @@ export function createAuthorise({
         const ofParent = await answers.matchesSecret(share.parentId ?? '', secret)
         return ofParent ? party : undefined
       }
+      case 'owner':
+        return reshares.matchesToken(party.reshare, secret) ? party : undefined
       case 'sender': {
         const offers = party.offers.filter((row) => incoming.matchesSecret(row, secret))
         return offers.length > 0 ? { ...party, offers } : undefined

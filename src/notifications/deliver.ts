@@ -1,5 +1,5 @@
 import type { Deliver } from '../outbox/index.ts'
-import { judgeAnswer, type Peers } from '../peers/index.ts'
+import { describeAnswer, judgeAnswer, type Peers } from '../peers/index.ts'
 
 /** What Nextcloud says, letter by letter; people read it, programs should not. */
 const texts = {
@@ -26,7 +26,7 @@ export function createDeliver({
       providerId,
       ...(!bySignature && { notification: { ...proof, message: texts[type] } }),
     })
-    const why = `${host} answered ${status}${reason === '' ? '' : `: ${reason}`}`
+    const why = describeAnswer(host, { status, reason })
     const verdict = judgeAnswer(status)
     if (verdict === 'later') {
       return {

@@ -23,7 +23,7 @@ interface Effect {
 
 /** `POST /notifications` from another server: what is said, whether it may be said, what it does. */
 export function createReceive(deps: NotificationsDeps) {
-  const { db, events, sender: senders, incoming, answers, grants } = deps
+  const { db, events, sender: senders, incoming, answers, grants, reshares } = deps
   const authorise = createAuthorise(deps)
 
   async function answered(id: string, peer: string, type: string): Promise<Effect> {
@@ -64,6 +64,11 @@ export function createReceive(deps: NotificationsDeps) {
   async function take(party: Party, notice: Notice): Promise<Effect> {
     const { type, shareWith, shareType } = notice
     if (party.role === 'sender') return ended(party, notice)
+    if (party.role === 'owner') {
+      await reshares.endByOwner(party.reshare)
+      await reach('notification.committed')
+      return { outcome: 'undone' }
+    }
     const { share, host } = party
     if (party.role === 'initiator') {
       await grants.undo(share.id)

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import pLimit from 'p-limit'
 import { newId } from '../core/index.ts'
 import { inTransaction, type Transaction } from '../db/index.ts'
@@ -99,6 +100,9 @@ export function createOutbox(deps: OutboxDeps) {
     }
   }
 
+  const isBeingSent = async (subject: string): Promise<boolean> =>
+    (await selectOfSubject(db, subject)).some((row) => isLeased(row, clock.now()))
+
   async function get(tx: Transaction, id: string): Promise<OutboxRow> {
     const row = await findEntry(tx, id)
     if (row !== undefined) return row
@@ -160,11 +164,14 @@ export function createOutbox(deps: OutboxDeps) {
       return { mayHaveArrived }
     },
 
-    /** Delivers what is due of one subject, and waits for what this process is delivering of it. */
+    /** Delivers what is due of one subject, and waits for what is being delivered of it. */
     async deliverNow(subject: string): Promise<void> {
       const findNext: FindNext = (tx, now) => findNextOfSubject(tx, subject, now)
       do await open.get(subject)
       while ((await deliverOne(findNext)) !== undefined || open.has(subject))
+      // A server beside a command may have been faster; the command tells what became of it.
+      const until = performance.now() + timing.patienceMs
+      while (performance.now() < until && (await isBeingSent(subject))) await sleep(50)
     },
 
     /** Delivers everything that is due, once. Returns how many entries it tried. */
@@ -223,5 +230,7 @@ export function createOutbox(deps: OutboxDeps) {
   }
 }
 
-const labelOf = (message: OutboxMessage): string =>
-  message.kind === 'notification' ? message.type : message.kind
+function labelOf(message: OutboxMessage): string {
+  if (message.kind === 'reshare') return 'REQUEST_RESHARE'
+  return message.kind === 'notification' ? message.type : message.kind
+}

@@ -3,6 +3,8 @@ export interface OutboxTiming {
   readonly pollMs: number
   /** The worst case of one delivery: discovery and two payload shapes, each waited for in full. */
   readonly leaseMs: number
+  /** So long it is waited for what another process is delivering. */
+  readonly patienceMs: number
   /** What could not be delivered for so long is given up. */
   readonly maxAgeMs: number
   /** At so many peers at the same time. */
@@ -14,6 +16,7 @@ export interface OutboxTiming {
 export const usualTiming: OutboxTiming = {
   pollMs: 500,
   leaseMs: 90_000,
+  patienceMs: 10_000,
   maxAgeMs: 14 * 24 * 60 * 60_000,
   peersAtOnce: 32,
   random: Math.random,

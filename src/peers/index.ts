@@ -1,6 +1,6 @@
 /** peers: a host becomes a discovered, trusted `Peer` with keys and a profile. */
 export type { Discovery, PeerResourceType } from './discovery-document.ts'
-export { judgeAnswer } from './judge-answer.ts'
+export { describeAnswer, judgeAnswer } from './judge-answer.ts'
 export { keyIdAuthority } from './key-id.ts'
 export { formatOcmAddress, parseOcmAddress, type OcmAddress } from './ocm-address.ts'
 export { createPeers, parseHost, type Peer, type Peers, type PeersDeps } from './peers.ts'

@@ -1,3 +1,11 @@
+import type { PeerAnswer } from './post.ts'
+
+/** An answer in words for an operator. */
+export const describeAnswer = (
+  host: string,
+  { status, reason }: Pick<PeerAnswer, 'status' | 'reason'>,
+): string => `${host} answered ${status}${reason === '' ? '' : `: ${reason}`}`
+
 /** Answers that say "not now"; everything else that is no success is a final no. */
 const passing: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504])
 

@@ -50,6 +50,7 @@ export function createOutgoingAnswers(deps: RevocationDeps) {
       if (share === undefined || share.revokedAt !== null) return 'same'
       const now = clock.now()
       for (const child of await selectChildren(tx, id)) await revocation.end(tx, child)
+      await revocation.oweInitiator(tx, share)
       await outbox.cancel(tx, id, ['share'])
       await revokeShareRows(tx, id, now)
       await updateOutgoing(tx, id, { state: 'declined', respondedAt: now })

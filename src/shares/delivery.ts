@@ -1,5 +1,6 @@
 import { judgeFailure, type FailedDelivery } from '../outbox/index.ts'
 import {
+  describeAnswer,
   formatOcmAddress,
   judgeAnswer,
   type Peer,
@@ -89,7 +90,7 @@ async function tryShape(
   if (verdict === 'delivered' || (answer.status === 409 && isRepeat)) {
     return { outcome: { status: 'delivered', shape }, isAboutShape }
   }
-  const reason = `${host} answered ${answer.status}${answer.reason && `: ${answer.reason}`}`
+  const reason = describeAnswer(host, answer)
   if (verdict === 'refused') {
     const hasStumbled = [400, 501].includes(answer.status) && /protocol|option/i.test(answer.reason)
     return { outcome: { status: verdict, reason }, isAboutShape: hasStumbled }

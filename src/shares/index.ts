@@ -8,7 +8,11 @@ export type { OutgoingShare } from './outgoing-share.ts'
 export { parsePermissions, type SharePermission } from './permissions.ts'
 export type { ExchangeMode } from './preflight.ts'
 export { createSharePaths } from './paths.ts'
+export { ReshareError } from './reshares/errors.ts'
 export { createGrants, type Grants } from './reshares/grants.ts'
+export type { AskedReshare } from './reshares/queries.ts'
+export { isReshareId, type Reshare } from './reshares/reshare.ts'
+export { createReshares, type Reshares } from './reshares/reshares.ts'
 export { isShareId } from './share-id.ts'
 export {
   createShares,

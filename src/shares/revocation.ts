@@ -2,8 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Clock, EventHub, Sealer } from '../core/index.ts'
 import { inTransaction, type Database, type Transaction } from '../db/index.ts'
 import type { Outbox } from '../outbox/index.ts'
+import { parseOcmAddress } from '../peers/index.ts'
 import { findToken, revokeShareRows, selectChildren, type OutgoingShareRow } from './queries.ts'
-import { sealContext } from './sealed-secret.ts'
+import { sealContext, undoContext } from './sealed-secret.ts'
 
 export interface RevocationDeps {
   db: Database
@@ -15,6 +16,15 @@ export interface RevocationDeps {
 
 /** Whoever ends a share does not wait longer for peers to be told; the server goes on. */
 const patienceMs = 2000
+
+/** Delivers what is owed about these; what fails, or takes too long, stays in the outbox. */
+export async function tellSoon(
+  outbox: Pick<Outbox, 'deliverNow'>,
+  subjects: readonly string[],
+): Promise<void> {
+  const told = Promise.allSettled(subjects.map((id) => outbox.deliverNow(id)))
+  await Promise.race([told, sleep(patienceMs, undefined, { ref: false })])
+}
 
 /** Ends shares, with all that were passed on from them, and owes their peers the news. */
 export function createRevocation({ db, clock, events, sealer, outbox }: RevocationDeps) {
@@ -38,16 +48,31 @@ export function createRevocation({ db, clock, events, sealer, outbox }: Revocati
     return [...ended, share.id]
   }
 
+  /** Who passed a share on hears that it is over, unless by an own decision or with the parent. */
+  async function oweInitiator(tx: Transaction, share: OutgoingShareRow): Promise<void> {
+    const { id, parentId, resharedBy, resourceType, sealedUndoToken: sealed } = share
+    if (parentId === null || resharedBy === null) return
+    const { host: peer } = parseOcmAddress(resharedBy)
+    const secret = sealed ? { secret: sealer.open(sealed, undoContext(id)) } : {}
+    const notice = { type: 'RESHARE_UNDO', providerId: id, resourceType, ...secret } as const
+    // The parent is that server's too; who has the child may be slow.
+    const subject = parentId
+    await outbox.prepare({ peer, subject, message: { kind: 'notification', ...notice } })(tx)
+  }
+
   return {
+    oweInitiator,
+
     /** Ends a live share within a transaction. Returns the ids of all that ended, to be told. */
     end,
 
     async revoke(share: OutgoingShareRow): Promise<void> {
-      const ended = await inTransaction(db, (tx) => end(tx, share))
+      const ended = await inTransaction(db, async (tx) => {
+        await oweInitiator(tx, share)
+        return end(tx, share)
+      })
       for (const shareId of ended) events.emit('share.revoked', { shareId })
-      // What fails stays in the outbox.
-      const told = Promise.allSettled(ended.map((id) => outbox.deliverNow(id)))
-      await Promise.race([told, sleep(patienceMs, undefined, { ref: false })])
+      await tellSoon(outbox, share.parentId === null ? ended : [...ended, share.parentId])
     },
   }
 }

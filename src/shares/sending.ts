@@ -35,7 +35,7 @@ export interface SendingDeps extends Omit<DeliveryDeps, 'peers'> {
 }
 
 /** Peers that verify signatures ask for no secret in a notification; the others prove us by it. */
-const needsSecretLater = ({ discovery }: Peer): boolean =>
+export const needsSecretLater = ({ discovery }: Peer): boolean =>
   !discovery.criteria.includes('must-use-http-sig')
 
 /** How a committed share gets to its peer, now or later. */

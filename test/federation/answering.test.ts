@@ -63,6 +63,7 @@ describe('davmesh received', () => {
       id,
       user: 'marie',
       sender: `einstein@${peer.host}`,
+      senderName: 'Albert Einstein',
       owner: `einstein@${peer.host}`,
       name: 'Paris',
       resourceType: 'folder',

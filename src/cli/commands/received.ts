@@ -6,10 +6,17 @@ import { instant, table } from '../output.ts'
 const mountPath = ({ config }: CliServices, { mountName }: IncomingShare): string | null =>
   mountName === null ? null : `/${config.files.sharedFolder}/${mountName}`
 
+/** With the sender's name where it says more, e.g. through whom the share came. */
+function fromText({ sender, senderName }: IncomingShare): string {
+  const says = senderName !== null && !sender.startsWith(`${senderName}@`)
+  return says ? `${sender} (${senderName})` : sender
+}
+
 const receivedJson = (services: CliServices, share: IncomingShare) => ({
   id: share.id,
   user: share.user,
   sender: share.sender,
+  senderName: share.senderName,
   owner: share.owner,
   name: share.name,
   resourceType: share.resourceType,
@@ -35,7 +42,7 @@ export function addReceivedCommands(program: Command, { run }: Actions): void {
         const rows = all.map((one) => [
           one.id,
           one.user,
-          one.sender,
+          fromText(one),
           one.name,
           one.permissions?.join(','),
           one.state,

@@ -1,37 +1,16 @@
 import { Option, type Command } from 'commander'
-import { parsePermissions, type ExchangeMode, type OutgoingShare } from '../../shares/index.ts'
+import { isReshareId, parsePermissions, type ExchangeMode } from '../../shares/index.ts'
 import { parseInstant } from '../arguments.ts'
-import type { Actions } from '../context.ts'
-import { facts, instant, table, type Answer } from '../output.ts'
-
-const pathText = (share: OutgoingShare): string => `/${share.path.join('/')}`
-
-const shareJson = (share: OutgoingShare) => ({
-  id: share.id,
-  owner: share.owner,
-  path: pathText(share),
-  name: share.name,
-  resourceType: share.resourceType,
-  recipient: share.recipient,
-  permissions: share.permissions,
-  strict: share.strict,
-  state: share.state,
-  problem: share.problem,
-  createdAt: instant(share.createdAt),
-  sentAt: instant(share.sentAt),
-  expiresAt: instant(share.expiresAt),
-  revokedAt: instant(share.revokedAt),
-})
-
-/** A share that could not be delivered exists, but the command has failed. */
-const sendingAnswer = (share: OutgoingShare): Answer => ({
-  json: shareJson(share),
-  text:
-    share.state === 'sent'
-      ? `Shared ${pathText(share)} with ${share.recipient} as ${share.id}.`
-      : `Share ${share.id} was not delivered: ${share.problem ?? 'unknown reason'}\nTry again: davmesh share send ${share.id}`,
-  ...(share.state !== 'sent' && { exitCode: 1 }),
-})
+import type { Actions, CliServices } from '../context.ts'
+import {
+  listAnswer,
+  oneAnswer,
+  reshareJson,
+  sendingAnswer,
+  shareJson,
+  type ShownShare,
+} from './share-answers.ts'
+import { checkReshareOptions } from './reshare-options.ts'
 
 export function addShareCommands(program: Command, { run }: Actions): void {
   const share = program.command('share').description('what local people give to other servers')
@@ -50,9 +29,16 @@ export function addShareCommands(program: Command, { run }: Actions): void {
     )
     .action(
       (user: string, path: string, address: string, options: CreateOptions, command: Command) =>
-        run(command, async ({ shares }) => {
+        run(command, async (services) => {
+          const { shares, reshares } = services
           const { name, expires: expiresAt } = options
           const permissions = parsePermissions(options.permissions)
+          const parent = await reshares.findParent(user, path)
+          if (parent) {
+            checkReshareOptions(command, permissions, parent)
+            const reshare = await reshares.request(user, parent.id, address)
+            return sendingAnswer(reshareJson(services, reshare))
+          }
           const mode = modeOf(options)
           const wanted = {
             owner: user,
@@ -63,7 +49,7 @@ export function addShareCommands(program: Command, { run }: Actions): void {
             expiresAt,
             mode,
           }
-          return sendingAnswer(await shares.createShare(wanted))
+          return sendingAnswer(shareJson(await shares.createShare(wanted)))
         }),
     )
 
@@ -71,28 +57,19 @@ export function addShareCommands(program: Command, { run }: Actions): void {
     .command('send <id>')
     .description('deliver a failed share once more')
     .action((id: string, _options: unknown, command: Command) =>
-      run(command, async ({ shares }) => sendingAnswer(await shares.send(id))),
+      run(command, async (services) => sendingAnswer(await one(services, id, 'send'))),
     )
 
   share
     .command('list')
-    .description('show shares, newest first')
+    .description('show shares, newest first, also those that were received and passed on')
     .option('--user <name>', 'only of this user')
     .action((options: { user?: string }, command: Command) =>
-      run(command, async ({ shares }) => {
-        const all = await shares.listShares(options.user)
-        const rows = all.map((one) => [
-          one.id,
-          one.owner,
-          pathText(one),
-          one.recipient,
-          one.permissions.join(','),
-          one.strict ? 'strict' : 'legacy',
-          one.state,
-          instant(one.expiresAt),
-        ])
-        const head = ['id', 'owner', 'path', 'recipient', 'permissions', 'mode', 'state', 'expires']
-        return { json: all.map(shareJson), text: table(head, rows, 'There are no shares yet.') }
+      run(command, async (services) => {
+        const own = (await services.shares.listShares(options.user)).map(shareJson)
+        const passedOn = await services.reshares.list(options.user)
+        const all = [...own, ...passedOn.map((reshare) => reshareJson(services, reshare))]
+        return listAnswer(all.sort(newestFirst))
       }),
     )
 
@@ -100,23 +77,43 @@ export function addShareCommands(program: Command, { run }: Actions): void {
     .command('show <id>')
     .description('show one share')
     .action((id: string, _options: unknown, command: Command) =>
-      run(command, async ({ shares }) => {
-        const json = shareJson(await shares.getShare(id))
-        const text = facts(Object.entries(json).map(([name, value]) => [name, valueText(value)]))
-        return { json, text }
-      }),
+      run(command, async (services) => oneAnswer(await one(services, id, 'get'))),
     )
 
   share
     .command('revoke <id>')
     .description('end a share with all its tokens, from the next request on')
     .action((id: string, _options: unknown, command: Command) =>
-      run(command, async ({ shares }) => ({
-        json: shareJson(await shares.revokeShare(id)),
-        text: `Share ${id} is revoked.`,
-      })),
+      run(command, async (services) => {
+        const json = await one(services, id, 'revoke')
+        return { json, text: endText(json) }
+      }),
     )
 }
+
+/** One verb on a share, whichever of the two kinds its id is of. */
+async function one(
+  services: CliServices,
+  id: string,
+  verb: 'get' | 'send' | 'revoke',
+): Promise<ShownShare> {
+  const { shares, reshares } = services
+  if (isReshareId(id)) {
+    const verbs = { get: reshares.get, send: reshares.send, revoke: reshares.undo }
+    return reshareJson(services, await verbs[verb](id))
+  }
+  const verbs = { get: shares.getShare, send: shares.send, revoke: shares.revokeShare }
+  return shareJson(await verbs[verb](id))
+}
+
+const endText = ({ id, state, owner }: ShownShare): string =>
+  state === 'undone'
+    ? `Share ${id} is undone; the server of ${owner} ends it as soon as it hears of this.`
+    : `Share ${id} is revoked.`
+
+/** ISO 8601 sorts as text. */
+const newestFirst = (one: ShownShare, other: ShownShare): number =>
+  (other.createdAt ?? '').localeCompare(one.createdAt ?? '')
 
 interface CreateOptions {
   permissions: string
@@ -129,9 +126,4 @@ interface CreateOptions {
 function modeOf({ strict, legacy }: CreateOptions): ExchangeMode {
   if (strict) return 'strict'
   return legacy ? 'legacy' : 'auto'
-}
-
-const valueText = (value: unknown): string | null => {
-  if (value === null) return null
-  return Array.isArray(value) ? value.join(',') : JSON.stringify(value).replace(/^"|"$/g, '')
 }

@@ -1,10 +1,10 @@
 import { inTransaction, type Transaction } from '../../db/index.ts'
+import { endReshares } from '../reshares/ending.ts'
 import { owe, type IncomingSharesDeps } from './deps.ts'
 import { IncomingError } from './errors.ts'
 import { withoutSecret, type IncomingShare } from './incoming-share.ts'
 import { chooseMountName } from './mount-name.ts'
 import {
-  endReshares,
   findIncoming,
   findMounted,
   selectIncoming,
@@ -99,7 +99,7 @@ export function createIncomingShares(deps: IncomingSharesDeps) {
       const end = { ...ended, endedBy: 'recipient', respondedAt: now, endedAt: now } as const
       const share = await change(found, 'declined', async (tx) => {
         await updateIncoming(tx, [id], { ...end, state: 'declined' })
-        await endReshares(tx, [id], now)
+        await endReshares(tx, outbox, [id], now)
         await tell(tx)
       })
       events.emit('share.ended', { incomingId: id, by: 'recipient' })
@@ -126,8 +126,8 @@ export function createIncomingShares(deps: IncomingSharesDeps) {
             endedBy: 'recipient',
             endedAt,
           })
-          await endReshares(tx, [id], now)
         }
+        await endReshares(tx, outbox, [id], now, { silent: force })
         if (force) await outbox.cancel(tx, id)
         await tell?.(tx)
       })
@@ -155,7 +155,7 @@ export function createIncomingShares(deps: IncomingSharesDeps) {
       const ids = live.map(({ id }) => id)
       const endedAt = clock.now()
       await updateIncoming(tx, ids, { ...ended, state: 'removed', endedBy: 'sender', endedAt })
-      await endReshares(tx, ids, endedAt)
+      await endReshares(tx, outbox, ids, endedAt)
     },
 
     /** Whether a secret is the share's own; never of a share that has ended. */

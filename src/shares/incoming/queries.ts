@@ -1,5 +1,5 @@
-import { and, desc, eq, inArray, isNotNull, isNull } from 'drizzle-orm'
-import { incomingShares, reshares, users, type Reader, type Transaction } from '../../db/index.ts'
+import { and, desc, eq, inArray, isNotNull } from 'drizzle-orm'
+import { incomingShares, users, type Reader, type Transaction } from '../../db/index.ts'
 
 export type IncomingShareRow = typeof incomingShares.$inferSelect
 export type NewIncomingShare = typeof incomingShares.$inferInsert
@@ -98,16 +98,4 @@ export async function selectMountNames(db: Reader, userId: string): Promise<stri
     .from(incomingShares)
     .where(and(eq(incomingShares.userId, userId), isNotNull(incomingShares.mountName)))
   return rows.flatMap(({ mountName }) => mountName ?? [])
-}
-
-/** What was passed on ends with the share itself. Uses index reshares_incoming. */
-export async function endReshares(
-  db: Transaction,
-  incomingIds: readonly string[],
-  now: number,
-): Promise<void> {
-  await db
-    .update(reshares)
-    .set({ state: 'undone', endedAt: now, sealedToken: null })
-    .where(and(inArray(reshares.incomingShareId, [...incomingIds]), isNull(reshares.endedAt)))
 }

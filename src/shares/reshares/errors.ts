@@ -2,6 +2,8 @@ import { AppError, type ErrorKind } from '../../core/index.ts'
 
 const kinds = {
   reshare_forbidden: 'forbidden',
+  reshare_part: 'invalid',
+  reshare_option: 'invalid',
   reshare_bad_recipient: 'invalid',
   reshare_unsupported: 'unsupported',
   reshare_not_found: 'not_found',

@@ -5,7 +5,7 @@ import { sameText } from '../incoming/secret.ts'
 import { findShare, insertShare, selectChildren, type OutgoingShareRow } from '../queries.ts'
 import { newRefreshToken } from '../refresh-token.ts'
 import { createRevocation, type RevocationDeps } from '../revocation.ts'
-import { sealContext } from '../sealed-secret.ts'
+import { sealContext, undoContext } from '../sealed-secret.ts'
 import { newShareId } from '../share-id.ts'
 import { ReshareError } from './errors.ts'
 
@@ -17,8 +17,6 @@ export interface GrantsDeps extends RevocationDeps {
 }
 
 export type Grants = ReturnType<typeof createGrants>
-
-const undoContext = (id: string): string => `outgoing_shares.undo:${id}`
 
 /** Shares of ours that their recipients ask us to pass on. */
 export function createGrants(deps: GrantsDeps) {

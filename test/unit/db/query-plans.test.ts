@@ -19,7 +19,6 @@ import {
 } from '../../../src/outbox/queries.ts'
 import { countTies, findPeer, upsertPeer } from '../../../src/peers/queries.ts'
 import {
-  endReshares,
   findIncoming,
   findMounted,
   findOffer,
@@ -34,7 +33,13 @@ import {
   selectChildren,
   selectLivePaths,
 } from '../../../src/shares/queries.ts'
-import { hasSharesWith, selectSecretHashes } from '../../../src/shares/reshares/queries.ts'
+import {
+  endLiveReshares,
+  findReshareTo,
+  hasSharesWith,
+  selectReshareIds,
+  selectSecretHashes,
+} from '../../../src/shares/reshares/queries.ts'
 import { evictAccessTokens, prepareFindLiveToken } from '../../../src/tokens/queries.ts'
 import {
   findChosenPassword,
@@ -118,12 +123,18 @@ describe('the index a query names in its comment', () => {
     ['a notification by secret', () => selectOffers(db, 'p'), ['incoming_shares_provider']],
     ['a mount', () => findMounted(db, 'u', 'm'), ['incoming_shares_mount']],
     ['the names of mounts', () => selectMountNames(db, 'u'), ['incoming_shares_mount']],
+    ['a share to pass on', () => findReshareTo(db, 'i', 'r'), ['reshares_incoming']],
+    ['what was passed on of some', () => selectReshareIds(db, ['i']), ['reshares_incoming']],
+    [
+      'the end of what was passed on',
+      writing((tx) => endLiveReshares(tx, ['i'], 1)),
+      ['reshares_incoming'],
+    ],
     [
       'a received share by its id',
       () => findIncoming(db, 'i'),
       ['sqlite_autoindex_incoming_shares_1'],
     ],
-    ['what was passed on', writing((tx) => endReshares(tx, ['i'], 1)), ['reshares_incoming']],
     ['what waits to be delivered', () => selectDuePeers(db, 1), ['outbox_due']],
     [
       'the next message to a peer',
