@@ -2,39 +2,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { buffer } from 'node:stream/consumers'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { suffer, type Fault } from './faults.ts'
 import { request, type Answer } from './http-request.ts'
-
-/** What becomes of one request. */
-export type Fault =
-  /** It never arrives, and nothing comes back. */
-  | 'drop'
-  /** It arrives; nothing comes back. */
-  | 'drop-answer'
-  /** The connection is reset, and it never arrives. */
-  | 'reset'
-  /** It arrives; the connection is reset in place of the answer. */
-  | 'reset-answer'
-  /** It takes its time, though less than its sender has. */
-  | 'delay'
-  /** It stays on the way until `release()`; its sender has given up long before. */
-  | 'hold'
-  /** It never arrives; 500. */
-  | 'error'
-  /** It never arrives; 503 with `Retry-After: 120`. */
-  | 'busy'
-  /** It arrives; 502 in place of the answer. */
-  | 'bad-gateway'
-  /** It arrives; the answer's status stands over a body of nonsense. */
-  | 'garbage'
-  /** It arrives; what comes back is no HTTP. */
-  | 'noise'
-  /** It arrives; the answer ends in the middle. */
-  | 'truncate'
-  /** It arrives twice, one after the other; the second answer comes back. */
-  | 'duplicate'
-  /** It arrives twice at the same time; the slower answer comes back. */
-  | 'twins'
 
 /** A request that came by. */
 export interface Passage {
@@ -128,74 +97,6 @@ export async function faultProxy(): Promise<FaultProxy> {
     await new Promise<void>((done) => server.close(() => done()))
   }
 }
-
-/** Lets a request arrive, or not, and something come back, or not. */
-async function suffer(
-  fault: Exclude<Fault, 'hold'> | undefined,
-  forward: () => Promise<Answer>,
-  res: ServerResponse,
-): Promise<void> {
-  switch (fault) {
-    case undefined:
-      return reply(res, await forward())
-    case 'drop':
-      return
-    case 'drop-answer':
-      await forward()
-      return
-    case 'reset':
-      return reset(res)
-    case 'reset-answer':
-      await forward()
-      return reset(res)
-    case 'delay':
-      await sleep(30)
-      return reply(res, await forward())
-    case 'error':
-      return void res.writeHead(500).end('{"message":"out of order"}')
-    case 'busy':
-      return void res.writeHead(503, { 'retry-after': '120' }).end()
-    case 'bad-gateway':
-      await forward()
-      return void res.writeHead(502, { 'content-type': 'text/html' }).end('<h1>Bad Gateway</h1>')
-    case 'garbage': {
-      const { status } = await forward()
-      return void res.writeHead(status, { 'content-type': 'application/json' }).end('\0{"x":]')
-    }
-    case 'noise':
-      await forward()
-      return void res.socket?.end('\x15\x03\x01 what?\r\n\r\n')
-    case 'truncate': {
-      const answer = await forward()
-      const length = String(answer.bytes.length + 10)
-      res.writeHead(answer.status, { ...plain(answer), 'content-length': length })
-      res.write(answer.bytes, () => void res.socket?.destroy())
-      return
-    }
-    case 'duplicate':
-      await forward()
-      return reply(res, await forward())
-    case 'twins': {
-      let slower: Answer | undefined
-      const keep = (answer: Answer) => (slower = answer)
-      await Promise.all([forward().then(keep), forward().then(keep)])
-      return slower && reply(res, slower)
-    }
-  }
-}
-
-const reset = (res: ServerResponse): void => void res.socket?.resetAndDestroy()
-
-const reply = (res: ServerResponse, answer: Answer): void =>
-  void res.writeHead(answer.status, plain(answer)).end(answer.bytes)
-
-/** The head without what holds for one connection only. */
-const plain = ({ headers }: Answer): Record<string, string> =>
-  Object.fromEntries(
-    Object.entries(headers).filter(
-      ([name]) => !['connection', 'keep-alive', 'transfer-encoding'].includes(name),
-    ),
-  )
 
 /** Fields as they came, so that signatures over them hold. */
 const pairs = (raw: readonly string[]): [string, string][] =>

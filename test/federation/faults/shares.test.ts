@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { expectAgreement } from '../../support/agreement.ts'
-import type { Fault } from '../../support/fault-proxy.ts'
+import type { Fault } from '../../support/faults.ts'
 import { federation, settle, type Federation, type Member } from '../../support/federation.ts'
 
 let net: Federation
