@@ -16,6 +16,12 @@ export interface RevocationDeps {
 /** Whoever ends a share does not wait longer for peers to be told; the server goes on. */
 const patienceMs = 2000
 
+/**
+ * Longer than a notice whose answer we never saw can be under way and still be taken: verifiers
+ * refuse a signature that is older.
+ */
+const underWayMs = 10 * 60_000
+
 /** Ends shares, with all that were passed on from them, and owes their peers the news. */
 export function createRevocation({ db, clock, events, sealer, outbox }: RevocationDeps) {
   /** Tells the peer if it may know of the share. */
@@ -25,8 +31,15 @@ export function createRevocation({ db, clock, events, sealer, outbox }: Revocati
     if (share.sentAt === null && !mayHaveArrived) return
     const sealed = (await findToken(tx, subject))?.sealedSecret
     const secret = sealed ? { secret: sealer.open(sealed, sealContext(subject)) } : {}
-    const notice = { type: 'SHARE_UNSHARED', providerId: subject, resourceType, ...secret } as const
-    await outbox.prepare({ peer, subject, message: { kind: 'notification', ...notice } })(tx)
+    const message = {
+      kind: 'notification',
+      type: 'SHARE_UNSHARED',
+      providerId: subject,
+      resourceType,
+      ...secret,
+      ...(share.sentAt === null && { mayArriveUntil: clock.now() + underWayMs }),
+    } as const
+    await outbox.prepare({ peer, subject, message })(tx)
   }
 
   /** Children first: what they were passed on from is still there. */

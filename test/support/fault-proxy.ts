@@ -26,8 +26,8 @@ export interface FaultProxy extends AsyncDisposable {
   forwardTo(url: string): void
   /** What becomes of the next requests for a path, one each; the others pass. */
   next(path: string, ...faults: readonly Fault[]): void
-  /** What becomes of every request that `next` says nothing of; `undefined`: it passes. */
-  always(fault: Fault | undefined): void
+  /** Decides of every request that `next` says nothing of. */
+  always(choose: (path: string) => Fault | undefined): void
   /** Lets what is held arrive, in that order; the answers go nowhere. Returns their status. */
   release(): Promise<number[]>
   /** Everything passes again, and what came by is forgotten; what is held is lost. */
@@ -37,7 +37,7 @@ export interface FaultProxy extends AsyncDisposable {
 
 export async function faultProxy(): Promise<FaultProxy> {
   let target: string | undefined
-  let usual: Fault | undefined
+  let choose = passes
   const planned = new Map<string, Fault[]>()
   const passages: Passage[] = []
   const held: (() => Promise<Answer>)[] = []
@@ -55,7 +55,7 @@ export async function faultProxy(): Promise<FaultProxy> {
   async function pass(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const { method = '', url: path = '' } = req
     const body = await buffer(req)
-    const fault = planned.get(path)?.shift() ?? usual
+    const fault = planned.get(path)?.shift() ?? choose(path)
     const passage: Passage = { method, path, fault, answers: [] }
     passages.push(passage)
     const headers = pairs(req.rawHeaders)
@@ -76,14 +76,14 @@ export async function faultProxy(): Promise<FaultProxy> {
     passages,
     forwardTo: (url) => void (target = url),
     next: (path, ...faults) => void planned.set(path, [...(planned.get(path) ?? []), ...faults]),
-    always: (fault) => void (usual = fault),
+    always: (chooser) => void (choose = chooser),
     async release() {
       const statuses: number[] = []
       for (const arrive of held.splice(0)) statuses.push((await arrive()).status)
       return statuses
     },
     heal() {
-      usual = undefined
+      choose = passes
       planned.clear()
       passages.length = 0
       held.length = 0
@@ -97,6 +97,8 @@ export async function faultProxy(): Promise<FaultProxy> {
     await new Promise<void>((done) => server.close(() => done()))
   }
 }
+
+const passes = (_path: string): Fault | undefined => undefined
 
 /** Fields as they came, so that signatures over them hold. */
 const pairs = (raw: readonly string[]): [string, string][] =>

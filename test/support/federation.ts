@@ -1,4 +1,5 @@
 /** Several davmesh servers, each behind a network that fails on command. */
+import { setImmediate as immediate } from 'node:timers/promises'
 import { fakeClock, type FakeClock } from './fake-clock.ts'
 import { faultProxy, type FaultProxy } from './fault-proxy.ts'
 import { startServer, type TestServer } from './start-server.ts'
@@ -92,4 +93,9 @@ export async function settle(members: readonly TestServer[], clock: FakeClock): 
 async function owed(members: readonly TestServer[]) {
   const lists = await Promise.all(members.map((member) => member.services().outbox.list()))
   return lists.flat().filter(({ state }) => state !== 'refused')
+}
+
+/** Waits until something came by. */
+export async function seen(proxy: FaultProxy, path: string): Promise<void> {
+  while (!proxy.passages.some((passage) => passage.path === path)) await immediate()
 }

@@ -1,40 +1,24 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { expectAgreement } from '../../support/agreement.ts'
-import type { Fault } from '../../support/faults.ts'
 import { federation, settle, type Federation, type Member } from '../../support/federation.ts'
+import { pairOf } from '../../support/pair.ts'
 
 let net: Federation
 let alices: Member
 let bobs: Member
+let pair: ReturnType<typeof pairOf>
 
 beforeAll(async () => {
   net = await federation(2)
   ;[alices, bobs] = net.members as [Member, Member]
+  pair = pairOf(alices, bobs)
 })
 
 afterAll(() => net.close())
 
 beforeEach(() => net.heal())
 
-const share = () =>
-  alices.services().shares.createShare({
-    owner: alices.user,
-    path: '/Holiday',
-    recipient: bobs.address,
-  })
-
-const stateAt = async (id: string) => {
-  const there = (await bobs.services().incoming.findOffers(id)).map(({ state }) => state)
-  return { here: (await alices.services().shares.getShare(id)).state, there }
-}
-
-const received = async (id: string): Promise<string> => {
-  const [row] = await bobs.services().incoming.findOffers(id)
-  if (row === undefined) throw new Error('not received')
-  return row.id
-}
-
-const faults: readonly Fault[] = [
+const faults = [
   'drop',
   'drop-answer',
   'reset',
@@ -48,78 +32,60 @@ const faults: readonly Fault[] = [
   'truncate',
   'duplicate',
   'twins',
-]
+] as const
 
 /** Done to a share that has arrived, or been accepted before; what both sides have in the end. */
 interface Action {
   readonly name: string
-  readonly to: 'alices' | 'bobs'
-  readonly accepted: boolean
-  act(id: string): Promise<unknown>
-  readonly end: { here: string; there: string[] }
+  /** Whose server hears of it. */
+  readonly to: 'alice' | 'bob'
+  readonly accepted?: boolean
+  readonly verb: 'accept' | 'decline' | 'remove' | 'revoke'
+  readonly end: readonly [here: string, there: string[]]
 }
 
 const actions: readonly Action[] = [
-  {
-    name: 'accepting',
-    to: 'alices',
-    accepted: false,
-    act: async (id) => bobs.services().incoming.accept(await received(id)),
-    end: { here: 'accepted', there: ['accepted'] },
-  },
-  {
-    name: 'declining',
-    to: 'alices',
-    accepted: false,
-    act: async (id) => bobs.services().incoming.decline(await received(id)),
-    end: { here: 'declined', there: ['declined'] },
-  },
+  { name: 'accepting', to: 'alice', verb: 'accept', end: ['accepted', ['accepted']] },
+  { name: 'declining', to: 'alice', verb: 'decline', end: ['declined', ['declined']] },
   {
     name: 'removing what was accepted',
-    to: 'alices',
+    to: 'alice',
     accepted: true,
-    act: async (id) => bobs.services().incoming.remove(await received(id)),
-    end: { here: 'declined', there: ['removed'] },
+    verb: 'remove',
+    end: ['declined', ['removed']],
   },
-  {
-    name: 'revoking before an answer',
-    to: 'bobs',
-    accepted: false,
-    act: (id) => alices.services().shares.revokeShare(id),
-    end: { here: 'revoked', there: ['removed'] },
-  },
+  { name: 'revoking before an answer', to: 'bob', verb: 'revoke', end: ['revoked', ['removed']] },
   {
     name: 'revoking what was accepted',
-    to: 'bobs',
+    to: 'bob',
     accepted: true,
-    act: (id) => alices.services().shares.revokeShare(id),
-    end: { here: 'revoked', there: ['removed'] },
+    verb: 'revoke',
+    end: ['revoked', ['removed']],
   },
 ]
 
 describe('sharing', () => {
   it.each(faults)('%s: there is one share, once', async (fault) => {
     bobs.proxy.next('/ocm/shares', fault)
-    const { id } = await share()
+    const { id } = await pair.share()
     await settle(net.members, net.clock)
-    expect(await stateAt(id)).toEqual({ here: 'sent', there: ['pending'] })
+    expect(await pair.states(id)).toEqual(['sent', ['pending']])
     expectAgreement(alices, bobs)
-    const posts = bobs.proxy.passages.filter(({ path }) => path === '/ocm/shares')
-    expect(posts[0]?.fault).toBe(fault)
+    expect(bobs.proxy.passages.find(({ path }) => path === '/ocm/shares')?.fault).toBe(fault)
   })
 })
 
-describe.each(actions)('$name', ({ to, accepted, act, end }) => {
+describe.each(actions)('$name', ({ to, accepted, verb, end }) => {
   it.each(faults)('%s: both sides know', async (fault) => {
-    const { id } = await share()
-    if (accepted) await bobs.services().incoming.accept(await received(id))
-    const { proxy } = to === 'alices' ? alices : bobs
+    const { id } = await pair.share()
+    if (accepted) await pair.accept(id)
+    net.heal()
+    const { proxy } = to === 'alice' ? alices : bobs
     proxy.next('/ocm/notifications', fault)
-    await act(id)
+    await pair[verb](id)
     await settle(net.members, net.clock)
-    expect(await stateAt(id)).toEqual(end)
+    expect(await pair.states(id)).toEqual(end)
     expectAgreement(alices, bobs)
-    const told = proxy.passages.filter(({ path }) => path === '/ocm/notifications')
-    expect(told.some((passage) => passage.fault === fault)).toBe(true)
+    expect(proxy.passages.find(({ path }) => path === '/ocm/notifications')?.fault).toBe(fault)
   })
 })
