@@ -2,7 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Clock, EventHub, Sealer } from '../core/index.ts'
 import { inTransaction, type Database, type Transaction } from '../db/index.ts'
 import type { Outbox } from '../outbox/index.ts'
-import { findToken, revokeShareRows, selectChildren, type OutgoingShareRow } from './queries.ts'
+import {
+  findShare,
+  findToken,
+  revokeShareRows,
+  selectChildren,
+  type OutgoingShareRow,
+} from './queries.ts'
 import { sealContext } from './sealed-secret.ts'
 
 export interface RevocationDeps {
@@ -55,8 +61,12 @@ export function createRevocation({ db, clock, events, sealer, outbox }: Revocati
     /** Ends a live share within a transaction. Returns the ids of all that ended, to be told. */
     end,
 
-    async revoke(share: OutgoingShareRow): Promise<void> {
-      const ended = await inTransaction(db, (tx) => end(tx, share))
+    async revoke(id: string): Promise<void> {
+      const ended = await inTransaction(db, async (tx) => {
+        // As it is now: it may have arrived, or ended, since somebody looked.
+        const share = (await findShare(tx, id))?.share
+        return share?.revokedAt === null ? end(tx, share) : []
+      })
       for (const shareId of ended) events.emit('share.revoked', { shareId })
       // What fails stays in the outbox.
       const told = Promise.allSettled(ended.map((id) => outbox.deliverNow(id)))

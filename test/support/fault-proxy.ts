@@ -27,7 +27,7 @@ export interface FaultProxy extends AsyncDisposable {
   /** What becomes of the next requests for a path, one each; the others pass. */
   next(path: string, ...faults: readonly Fault[]): void
   /** Decides of every request that `next` says nothing of. */
-  always(choose: (path: string) => Fault | undefined): void
+  always(choose: Choice): void
   /** Lets what is held arrive, in that order; the answers go nowhere. Returns their status. */
   release(): Promise<number[]>
   /** Everything passes again, and what came by is forgotten; what is held is lost. */
@@ -98,7 +98,9 @@ export async function faultProxy(): Promise<FaultProxy> {
   }
 }
 
-const passes = (_path: string): Fault | undefined => undefined
+type Choice = (path: string) => Fault | undefined
+
+const passes: Choice = () => undefined
 
 /** Fields as they came, so that signatures over them hold. */
 const pairs = (raw: readonly string[]): [string, string][] =>

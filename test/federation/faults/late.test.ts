@@ -77,6 +77,19 @@ describe('messages that cross', () => {
     expectAgreement(alices, bobs)
   })
 
+  it('a share that is taken back the moment it has arrived ends', async () => {
+    let revoking: Promise<unknown> | undefined
+    alices.services().events.onAny((name, fact) => {
+      // Said while it is being recorded: who looks now does not see it yet.
+      if (name === 'share.sent') revoking ??= pair.revoke((fact as { shareId: string }).shareId)
+    })
+    const { id } = await pair.share()
+    await revoking
+    await settle(net.members, net.clock)
+    expect(await pair.states(id)).toEqual(['revoked', ['removed']])
+    expectAgreement(alices, bobs)
+  })
+
   it.each(['accept', 'decline', 'remove'] as const)(
     '%s while it is taken back: it ends, for both',
     async (verb) => {
