@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Clock, EventHub, Sealer } from '../core/index.ts'
+import { reach, type Clock, type EventHub, type Sealer } from '../core/index.ts'
 import { inTransaction, type Database, type Transaction } from '../db/index.ts'
 import type { Outbox } from '../outbox/index.ts'
 import {
@@ -67,6 +67,7 @@ export function createRevocation({ db, clock, events, sealer, outbox }: Revocati
         const share = (await findShare(tx, id))?.share
         return share?.revokedAt === null ? end(tx, share) : []
       })
+      await reach('revocation.committed')
       for (const shareId of ended) events.emit('share.revoked', { shareId })
       // What fails stays in the outbox.
       const told = Promise.allSettled(ended.map((id) => outbox.deliverNow(id)))
