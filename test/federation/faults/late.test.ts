@@ -117,5 +117,8 @@ describe('messages that cross', () => {
     expectAgreement(alices, bobs)
     const offers = bobs.proxy.passages.filter(({ path }) => path === '/ocm/shares')
     expect(offers).toHaveLength(1)
+    await pair.revoke(id)
+    expect(await pair.states(id)).toEqual(['revoked', ['removed']])
+    expectAgreement(alices, bobs)
   })
 })

@@ -20,6 +20,8 @@ export interface Site extends AsyncDisposable {
   readonly address: string
   readonly proxy: FaultProxy
   readonly dataDir: string
+  /** Starts the built server unless it runs, unharmed. */
+  revive(): Promise<void>
   /** Starts the built server, or starts it again. */
   start(fault?: `${FaultPoint}:kill`): Promise<void>
   stop(): Promise<void>
@@ -64,15 +66,26 @@ export async function site(): Promise<Site> {
   const config = loadConfig({ file: stage.configFile, environment: {} })
   const log = createLogger({ level: 'silent', format: 'json' })
 
+  let isUnharmed = false
+
+  async function start(fault?: `${FaultPoint}:kill`): Promise<void> {
+    await stage.start(fault)
+    proxy.forwardTo(`http://${stage.process().address}`)
+    isUnharmed = fault === undefined
+  }
+
   return {
     authority,
     address: `alice@${authority}`,
     proxy,
     dataDir: stage.dataDir,
-    stop: stage.stop,
-    async start(fault) {
-      await stage.start(fault)
-      proxy.forwardTo(`http://${stage.process().address}`)
+    start,
+    async revive() {
+      if (!isUnharmed) await start()
+    },
+    stop() {
+      isUnharmed = false
+      return stage.stop()
     },
     async dies() {
       expect(await stage.process().ended).toBe('SIGKILL')

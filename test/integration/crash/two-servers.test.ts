@@ -16,9 +16,8 @@ afterAll(async () => {
   for (const one of [alices, bobs]) await one[Symbol.asyncDispose]()
 })
 
-/** A server that was killed, or has a fault that it never reached, starts again. */
 beforeEach(async () => {
-  await Promise.all([alices.start(), bobs.start()])
+  await Promise.all([alices.revive(), bobs.revive()])
 })
 
 const share = () =>
@@ -66,12 +65,15 @@ async function begin(verb: Verb): Promise<{ actor: Site; args: string[]; id(): P
 }
 
 describe.each(steps)('who sends is killed: $verb', ({ verb, committed, end }) => {
-  it.each([committed, ...deliveryPoints])('at %s: it is told, once', async (point) => {
-    const { actor, args, id } = await begin(verb)
-    await actor.dieDoing(`${point}:kill`, verb, ...args)
-    await settleSites(alices, bobs)
-    expect(await states(await id())).toEqual(end)
-  })
+  it.each([committed, 'outbox.claimed', 'outbox.posted'] as const)(
+    'at %s: it is told, once',
+    async (point) => {
+      const { actor, args, id } = await begin(verb)
+      await actor.dieDoing(`${point}:kill`, verb, ...args)
+      await settleSites(alices, bobs)
+      expect(await states(await id())).toEqual(end)
+    },
+  )
 
   it('a server that takes it over and is killed at every step: it is told, once', async () => {
     const { actor, args, id } = await begin(verb)
@@ -107,7 +109,6 @@ describe('who is told is killed when it has recorded it', () => {
       if (verb === 'revoke') await shares.revokeShare(about)
       else if (verb === 'accept') await incoming.accept(about)
       else await incoming.decline(about)
-      expect(await shares.listShares()).toBeDefined()
     })
     await other.dies()
     await other.start()
