@@ -6,8 +6,8 @@ import { pairOf } from '../../support/pair.ts'
 
 jest.setTimeout(60_000)
 
-/** The same weather for the same seed (mulberry32). */
-function weather(seed: number) {
+/** The same choices for the same seed (mulberry32). */
+function chance(seed: number) {
   let state = seed
   const next = (): number => {
     state = (state + 0x6d2b79f5) | 0
@@ -15,8 +15,11 @@ function weather(seed: number) {
     mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
   }
-  const oneOf = <T>(choices: readonly T[]): T => choices[Math.floor(next() * choices.length)] as T
-  return { next, oneOf }
+  return {
+    /** True so often. */
+    happens: (share: number): boolean => next() < share,
+    oneOf: <T>(choices: readonly T[]): T => choices[Math.floor(next() * choices.length)] as T,
+  }
 }
 
 const faults: readonly Fault[] = [
@@ -35,44 +38,48 @@ const faults: readonly Fault[] = [
 
 const verbs = ['accept', 'accept', 'accept', 'decline', 'remove', 'revoke', 'revoke'] as const
 
-const seeds = process.env['SEEDS']?.split('-').map(Number) ?? [1, 4]
-it.each(
-  Array.from({ length: (seeds[1] ?? 0) - (seeds[0] ?? 0) + 1 }, (_, k) => k + (seeds[0] ?? 0)),
-)('three servers agree after any storm (%i)', async (seed) => {
+/** What cannot be done is not: to what is over, has not arrived, or to a peer that rests. */
+function tolerate(error: unknown): undefined {
+  if (error instanceof TypeError) throw error
+}
+
+it.each([1, 2, 3, 4, 5])('three servers agree after any storm (%i)', async (seed) => {
   await using net = await federation(3, { outbound: { timeoutMs: 300 } })
-  const { next, oneOf } = weather(seed)
   const { members, clock } = net
-  // Discovery once in peace: what fails there creates nothing at all.
   const pairs = members.flatMap((giver) =>
     members.filter((taker) => taker !== giver).map((taker) => pairOf(giver, taker)),
   )
   const given: { pair: ReturnType<typeof pairOf>; id: string }[] = []
+  // In peace, so that each knows the others: without discovery there is nothing to deliver.
   for (const pair of pairs) given.push({ pair, id: (await pair.share()).id })
+
+  const weather = chance(-seed)
   for (const { proxy } of members) {
     proxy.always((path) => {
-      if (!path.startsWith('/ocm/') || next() < 0.4) return undefined
+      if (!path.startsWith('/ocm/') || weather.happens(0.4)) return undefined
+      const fault = weather.oneOf(faults)
       // Few are held, since each is waited for.
-      const fault = oneOf(faults)
-      return fault === 'hold' && next() < 0.7 ? 'reset' : fault
+      return fault === 'hold' && weather.happens(0.7) ? 'reset' : fault
     })
   }
-  /** What cannot be done is not: to what is over, has not arrived, or to a peer that rests. */
+  const people = chance(seed)
   async function act(): Promise<void> {
-    if (next() < 0.3) {
-      const pair = oneOf(pairs)
-      const share = await pair.share().catch(() => undefined)
+    if (people.happens(0.3)) {
+      const pair = people.oneOf(pairs)
+      const share = await pair.share().catch(tolerate)
       if (share) given.push({ pair, id: share.id })
     } else {
-      const { pair, id } = oneOf(given)
-      await pair[oneOf(verbs)](id).catch(() => undefined)
+      const { pair, id } = people.oneOf(given)
+      await pair[people.oneOf(verbs)](id).catch(tolerate)
     }
   }
   for (let step = 0; step < 20; step += 1) {
     await Promise.all([act(), act()])
-    if (next() < 0.3) clock.advance('7s')
-    if (next() < 0.4) await oneOf(members).services().outbox.runDue()
-    if (next() < 0.2) await oneOf(members).proxy.release()
+    if (people.happens(0.3)) clock.advance('7s')
+    if (people.happens(0.4)) await people.oneOf(members).services().outbox.runDue()
+    if (people.happens(0.2)) await people.oneOf(members).proxy.release()
   }
+
   for (const { proxy } of members) {
     proxy.always(() => undefined)
     await proxy.release()
