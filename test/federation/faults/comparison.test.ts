@@ -1,5 +1,7 @@
-import { afterEach, beforeEach, expect, it } from '@jest/globals'
-import { expectAgreement } from '../../support/agreement.ts'
+import { afterAll, beforeAll, expect, it } from '@jest/globals'
+import { join } from 'node:path'
+import { openDatabase } from '../../../src/db/index.ts'
+import { expectAgreement, type Side } from '../../support/agreement.ts'
 import { federation, settle, type Federation, type Member } from '../../support/federation.ts'
 import { pairOf } from '../../support/pair.ts'
 
@@ -7,7 +9,7 @@ let net: Federation
 let alices: Member
 let bobs: Member
 
-beforeEach(async () => {
+beforeAll(async () => {
   net = await federation(2)
   ;[alices, bobs] = net.members as [Member, Member]
   const { invite } = await alices.services().invites.create(alices.user)
@@ -19,7 +21,19 @@ beforeEach(async () => {
   expectAgreement(alices, bobs)
 })
 
-afterEach(() => net.close())
+afterAll(() => net.close())
+
+let copies = 0
+
+/** What a server knows, but for what a statement changes. */
+function changed(member: Member, statement: string): Side {
+  const { db, config } = member.services()
+  const path = join(member.dir, `copy-${(copies += 1)}.sqlite`)
+  db.raw.writer.prepare('VACUUM INTO ?').run(path)
+  const copy = openDatabase(path)
+  copy.raw.writer.exec(statement)
+  return { authority: member.authority, db: copy, secretKeyFile: config.secretKeyFile }
+}
 
 /** What the other tests stand on: whatever differs is seen. */
 it.each([
@@ -39,8 +53,18 @@ it.each([
   ['bob', "DELETE FROM incoming_shares WHERE state = 'accepted'"],
   ['bob', 'DELETE FROM contacts'],
 ])('at %s’s, %s', (whose, statement) => {
-  const { db } = (whose === 'alice' ? alices : bobs).services()
-  db.raw.writer.exec(statement)
-  expect(() => expectAgreement(alices, bobs)).toThrow()
-  expect(() => expectAgreement(bobs, alices)).toThrow()
+  const [member, other] = whose === 'alice' ? [alices, bobs] : [bobs, alices]
+  const side = changed(member, statement)
+  try {
+    expect(() => expectAgreement(side, other)).toThrow()
+    expect(() => expectAgreement(other, side)).toThrow()
+  } finally {
+    side.db.close()
+  }
+})
+
+it('and what does not differ is not', () => {
+  const side = changed(alices, 'SELECT 1')
+  expectAgreement(side, bobs)
+  side.db.close()
 })

@@ -78,6 +78,7 @@ it.each([1, 2, 3, 4, 5])('three servers agree after any storm (%i)', async (seed
     if (people.happens(0.3)) clock.advance('7s')
     if (people.happens(0.4)) await people.oneOf(members).services().outbox.runDue()
     if (people.happens(0.2)) await people.oneOf(members).proxy.release()
+    if (people.happens(0.1)) await people.oneOf(members).restart()
   }
 
   for (const { proxy } of members) {
