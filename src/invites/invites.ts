@@ -165,6 +165,7 @@ export function createInvites(deps: InvitesDeps) {
       const peer = await peers.discover(host)
       const message = { recipientProvider: authority, token, ...identityOf(user) }
       const answer = await peers.post(peer, '/invite-accepted', message)
+      await reach('invite.answered')
       // 409 with an identity: we had accepted before, and the answer was lost.
       const good = answer.status === 200 || answer.status === 201 || answer.status === 409
       const identity = good ? readIdentity(answer.body) : undefined

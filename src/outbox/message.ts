@@ -10,6 +10,8 @@ export type OutboxMessage =
       readonly providerId: string
       readonly resourceType: 'file' | 'folder'
       readonly secret?: string
+      /** Until then a lost notice of the share may still reach a peer that does not know it yet. */
+      readonly mayArriveUntil?: number
     }
   | { readonly kind: 'reshare'; readonly reshareId: string }
 

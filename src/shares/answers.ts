@@ -40,7 +40,10 @@ export function createOutgoingAnswers(deps: RevocationDeps) {
       if (share === undefined || share.revokedAt !== null || share.state === 'accepted') {
         return 'same'
       }
-      await updateOutgoing(tx, id, { state: 'accepted', problem: null, respondedAt: clock.now() })
+      const respondedAt = clock.now()
+      // Whoever answers has it, even if their answer to the notice itself was lost.
+      const sentAt = share.sentAt ?? respondedAt
+      await updateOutgoing(tx, id, { state: 'accepted', problem: null, sentAt, respondedAt })
       return 'changed'
     },
 

@@ -1,9 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Clock, EventHub, Sealer } from '../core/index.ts'
+import { reach, type Clock, type EventHub, type Sealer } from '../core/index.ts'
 import { inTransaction, type Database, type Transaction } from '../db/index.ts'
 import type { Outbox } from '../outbox/index.ts'
 import { parseOcmAddress } from '../peers/index.ts'
-import { findToken, revokeShareRows, selectChildren, type OutgoingShareRow } from './queries.ts'
+import {
+  findShare,
+  findToken,
+  revokeShareRows,
+  selectChildren,
+  type OutgoingShareRow,
+} from './queries.ts'
 import { sealContext, undoContext } from './sealed-secret.ts'
 
 export interface RevocationDeps {
@@ -16,6 +22,12 @@ export interface RevocationDeps {
 
 /** Whoever ends a share does not wait longer for peers to be told; the server goes on. */
 const patienceMs = 2000
+
+/**
+ * Longer than a notice whose answer we never saw can be under way and still be taken: verifiers
+ * refuse a signature that is older.
+ */
+const underWayMs = 10 * 60_000
 
 /** Delivers what is owed about these; what fails, or takes too long, stays in the outbox. */
 export async function tellSoon(
@@ -35,8 +47,15 @@ export function createRevocation({ db, clock, events, sealer, outbox }: Revocati
     if (share.sentAt === null && !mayHaveArrived) return
     const sealed = (await findToken(tx, subject))?.sealedSecret
     const secret = sealed ? { secret: sealer.open(sealed, sealContext(subject)) } : {}
-    const notice = { type: 'SHARE_UNSHARED', providerId: subject, resourceType, ...secret } as const
-    await outbox.prepare({ peer, subject, message: { kind: 'notification', ...notice } })(tx)
+    const message = {
+      kind: 'notification',
+      type: 'SHARE_UNSHARED',
+      providerId: subject,
+      resourceType,
+      ...secret,
+      ...(share.sentAt === null && { mayArriveUntil: clock.now() + underWayMs }),
+    } as const
+    await outbox.prepare({ peer, subject, message })(tx)
   }
 
   /** Children first: what they were passed on from is still there. */
@@ -66,13 +85,17 @@ export function createRevocation({ db, clock, events, sealer, outbox }: Revocati
     /** Ends a live share within a transaction. Returns the ids of all that ended, to be told. */
     end,
 
-    async revoke(share: OutgoingShareRow): Promise<void> {
-      const ended = await inTransaction(db, async (tx) => {
+    async revoke(id: string): Promise<void> {
+      const { ended, parentId } = await inTransaction(db, async (tx) => {
+        // As it is now: it may have arrived, or ended, since somebody looked.
+        const share = (await findShare(tx, id))?.share
+        if (share?.revokedAt !== null) return { ended: [], parentId: null }
         await oweInitiator(tx, share)
-        return end(tx, share)
+        return { ended: await end(tx, share), parentId: share.parentId }
       })
+      await reach('revocation.committed')
       for (const shareId of ended) events.emit('share.revoked', { shareId })
-      await tellSoon(outbox, share.parentId === null ? ended : [...ended, share.parentId])
+      await tellSoon(outbox, parentId === null ? ended : [...ended, parentId])
     },
   }
 }

@@ -161,7 +161,7 @@ export function createShares(deps: SharesDeps) {
     /** From the next request on nobody gets in, here or where it was shared on; peers are told. */
     async revokeShare(id: string): Promise<OutgoingShare> {
       const share = await getShare(id)
-      if (share.revokedAt === null) await revocation.revoke(share)
+      if (share.revokedAt === null) await revocation.revoke(id)
       return getShare(id)
     },
 

@@ -1,3 +1,4 @@
+import { reach } from '../../core/index.ts'
 import { inTransaction, type Transaction } from '../../db/index.ts'
 import { endReshares } from '../reshares/ending.ts'
 import { owe, type IncomingSharesDeps } from './deps.ts'
@@ -49,6 +50,7 @@ export function createIncomingShares(deps: IncomingSharesDeps) {
       }
       await work(tx)
     })
+    await reach('answer.committed')
     await outbox.deliverNow(row.id)
     return get(row.id)
   }

@@ -18,6 +18,8 @@ export type Dav = ReturnType<typeof davClient>
 export interface CrashStage extends AsyncDisposable {
   readonly home: string
   readonly dataDir: string
+  /** `--config` for what runs beside the server. */
+  readonly configFile: string
   /** Puts files into a folder of the home. */
   fill(folder: string, files: Files): Promise<void>
   /** Everything in a folder as it is on the disk, names that no client sees included. */
@@ -60,6 +62,7 @@ export async function crashStage(settings: Record<string, unknown> = {}): Promis
   return {
     home,
     dataDir,
+    configFile,
     async fill(folder, files) {
       for (const [path, content] of Object.entries(files)) {
         const target = join(home, folder, path)

@@ -1,0 +1,139 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { expect } from '@jest/globals'
+import { loadConfig } from '../../../src/config/index.ts'
+import { createLogger, systemClock, type FaultPoint } from '../../../src/core/index.ts'
+import { openDatabase } from '../../../src/db/index.ts'
+import { openServices, type Services } from '../../../src/services.ts'
+import { expectAgreement, type Side } from '../../support/agreement.ts'
+import { faultProxy, type FaultProxy } from '../../support/fault-proxy.ts'
+import { crashStage } from './stage.ts'
+
+/** What a user of a site does, in a process of its own, as a command line does it. */
+export type Verb = 'share' | 'accept' | 'decline' | 'revoke' | 'use-invite'
+
+/** A server that may be killed, at an address that stays. */
+export interface Site extends AsyncDisposable {
+  readonly authority: string
+  /** OCM address of its user. */
+  readonly address: string
+  readonly proxy: FaultProxy
+  readonly dataDir: string
+  /** Starts the built server unless it runs, unharmed. */
+  revive(): Promise<void>
+  /** Starts the built server, or starts it again. */
+  start(fault?: `${FaultPoint}:kill`): Promise<void>
+  stop(): Promise<void>
+  /** The server ends by the fault it was started with. */
+  dies(): Promise<void>
+  /** Does something in a process of its own, which dies of it. */
+  dieDoing(fault: `${FaultPoint}:kill`, verb: Verb, ...args: readonly string[]): Promise<void>
+  /** Does something beside the server; later, if what a dead process held must have run out. */
+  beside<T>(work: (services: Services) => Promise<T>, laterMs?: number): Promise<T>
+}
+
+/** Longer than any lease, and less than the clocks of these servers may differ. */
+export const laterMs = 100_000
+
+const dist = new URL('../../../dist/', import.meta.url).href
+
+/** The command line arms no fault, so this is what it does on the built rooms. */
+const program = `
+  const [configFile, fault, verb, ...args] = process.argv.slice(1)
+  const { armFault, createLogger } = await import('${dist}core/index.js')
+  const { loadConfig } = await import('${dist}config/index.js')
+  const { openServices } = await import('${dist}services.js')
+  const log = createLogger({ level: 'silent', format: 'json' })
+  armFault(fault, log)
+  const { shares, incoming, invites } =
+    await openServices(loadConfig({ file: configFile, environment: {} }), log)
+  const verbs = {
+    share: (recipient) => shares.createShare({ owner: 'alice', path: '/Holiday', recipient }),
+    revoke: shares.revokeShare,
+    accept: incoming.accept,
+    decline: incoming.decline,
+    'use-invite': (invite) => invites.accept('alice', invite),
+  }
+  await verbs[verb](...args)
+`
+
+export async function site(): Promise<Site> {
+  const proxy = await faultProxy()
+  const { url, authority } = proxy
+  const stage = await crashStage({ publicUrl: url, signatures: { maxSkewSeconds: 600 } })
+  await stage.fill('Holiday', { 'beach.txt': 'sun and sand' })
+  const config = loadConfig({ file: stage.configFile, environment: {} })
+  const log = createLogger({ level: 'silent', format: 'json' })
+
+  let isUnharmed = false
+
+  async function start(fault?: `${FaultPoint}:kill`): Promise<void> {
+    await stage.start(fault)
+    proxy.forwardTo(`http://${stage.process().address}`)
+    isUnharmed = fault === undefined
+  }
+
+  return {
+    authority,
+    address: `alice@${authority}`,
+    proxy,
+    dataDir: stage.dataDir,
+    start,
+    async revive() {
+      if (!isUnharmed) await start()
+    },
+    stop() {
+      isUnharmed = false
+      return stage.stop()
+    },
+    async dies() {
+      expect(await stage.process().ended).toBe('SIGKILL')
+    },
+    async dieDoing(fault, verb, ...args) {
+      const all = ['--input-type=module', '-e', program, stage.configFile, fault, verb, ...args]
+      const child = spawn(process.execPath, all, { stdio: 'ignore' })
+      expect(await once(child, 'close')).toEqual([null, 'SIGKILL'])
+    },
+    async beside(work, later = 0) {
+      const clock = { now: () => systemClock.now() + later }
+      const services = await openServices(config, log, { clock })
+      try {
+        return await work(services)
+      } finally {
+        await services.close()
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      await proxy.close()
+      await stage[Symbol.asyncDispose]()
+    },
+  }
+}
+
+/** Lets everything that is still owed be said, by whoever is alive; then both databases agree. */
+export async function settleSites(...sites: readonly [Site, Site]): Promise<void> {
+  for (let round = 0; round < 100; round += 1) {
+    const owed = await Promise.all(sites.map(({ beside }) => beside(deliver, laterMs)))
+    if (owed.every((count) => count === 0)) break
+  }
+  const [one, other] = sites.map(openSide)
+  try {
+    if (one && other) expectAgreement(one, other)
+  } finally {
+    one?.db.close()
+    other?.db.close()
+  }
+}
+
+async function deliver({ outbox }: Services): Promise<number> {
+  await outbox.runDue()
+  const left = await outbox.list()
+  for (const { id } of left) await outbox.retry(id).catch(() => undefined)
+  return left.length
+}
+
+function openSide({ authority, dataDir }: Site): Side {
+  const db = openDatabase(join(dataDir, 'davmesh.sqlite'))
+  return { authority, db, secretKeyFile: join(dataDir, 'secret.key') }
+}
