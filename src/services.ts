@@ -25,6 +25,8 @@ import { createResources } from './resources/index.ts'
 import {
   createGrants,
   createIncomingShares,
+  tellSoon,
+  type IncomingShares,
   createOutgoingAnswers,
   createReshares,
   createSharePaths,
@@ -103,6 +105,11 @@ async function wire(
     filesRoot: files.root,
     dataDir: config.dataDir,
     limit: limits.login,
+    // Called only after everything below exists.
+    async endAllOf(tx, user) {
+      const ended = [...(await shares.endAllOf(tx, user)), ...(await incoming.endAllOf(tx, user))]
+      return () => tellSoon(outbox, ended)
+    },
   })
   const federation = createFederationPolicy(config.federation)
   const peers = createPeers({
@@ -168,7 +175,7 @@ async function wire(
       return entry && (entry.kind === 'directory' ? 'folder' : 'file')
     },
   })
-  const incoming = createIncomingShares({
+  const incoming: IncomingShares = createIncomingShares({
     db,
     clock,
     events,

@@ -13,6 +13,7 @@ export { createGrants, type Grants } from './reshares/grants.ts'
 export type { AskedReshare } from './reshares/queries.ts'
 export { isReshareId, type Reshare } from './reshares/reshare.ts'
 export { createReshares, type Reshares } from './reshares/reshares.ts'
+export { tellSoon } from './revocation.ts'
 export { isShareId } from './share-id.ts'
 export {
   createShares,

@@ -82,6 +82,12 @@ export function createRevocation({ db, clock, events, sealer, outbox }: Revocati
   return {
     oweInitiator,
 
+    /** Ends what was passed on to somebody whose server refuses it: who asked may ask again. */
+    async giveUp(tx: Transaction, share: OutgoingShareRow): Promise<void> {
+      await oweInitiator(tx, share)
+      await revokeShareRows(tx, share.id, clock.now())
+    },
+
     /** Ends a live share within a transaction. Returns the ids of all that ended, to be told. */
     end,
 

@@ -20,6 +20,7 @@ import {
   markShare,
   noteSent,
   selectInterrupted,
+  type OutgoingShareRow,
 } from './queries.ts'
 import { sealContext } from './sealed-secret.ts'
 
@@ -32,6 +33,8 @@ export interface SendingDeps extends Omit<DeliveryDeps, 'peers'> {
   outbox: Pick<Outbox, 'prepare' | 'deliverNow' | 'retrySubject'>
   policy(): { readonly requireTokenExchange: boolean }
   getShare(id: string): Promise<OutgoingShare>
+  /** Ends what was passed on and its recipient's server will not have. */
+  giveUp(tx: Transaction, share: OutgoingShareRow): Promise<void>
 }
 
 /** Peers that verify signatures ask for no secret in a notification; the others prove us by it. */
@@ -40,7 +43,7 @@ export const needsSecretLater = ({ discovery }: Peer): boolean =>
 
 /** How a committed share gets to its peer, now or later. */
 export function createSending(deps: SendingDeps) {
-  const { db, clock, events, sealer, peers, outbox, policy, getShare } = deps
+  const { db, clock, events, sealer, peers, outbox, policy, getShare, giveUp } = deps
   const post = createDelivery(deps)
 
   const owed = ({ id, recipientHost }: { id: string; recipientHost: string }): NewEntry => ({
@@ -106,6 +109,7 @@ export function createSending(deps: SendingDeps) {
       ...failure,
       async record(tx: Transaction) {
         await markShare(tx, shareId, { state, problem: outcome.reason, ...said })
+        if (state === 'failed' && share.parentId !== null) await giveUp(tx, share)
         events.emit('share.send-failed', { shareId, peer, reason: outcome.reason })
       },
     }

@@ -1,5 +1,5 @@
 import { hashSecret, newId, reach, type Clock, type EventHub, type Sealer } from '../core/index.ts'
-import { inTransaction, type Database } from '../db/index.ts'
+import { inTransaction, type Database, type Transaction } from '../db/index.ts'
 import type { Outbox } from '../outbox/index.ts'
 import { formatOcmAddress, parseOcmAddress, type OcmAddress, type Peers } from '../peers/index.ts'
 import type { User } from '../users/index.ts'
@@ -65,8 +65,8 @@ const flatten = ({ share, owner }: OwnedShare): OutgoingShare => ({ ...share, ow
 export function createShares(deps: SharesDeps) {
   const { db, clock, events, sealer, peers, findUser, statPath, outbox, authority } = deps
   const findLive = prepareFindLiveShare(db)
-  const sending = createSending({ ...deps, getShare })
   const revocation = createRevocation(deps)
+  const sending = createSending({ ...deps, getShare, giveUp: revocation.giveUp })
 
   async function getShare(id: string): Promise<OutgoingShare> {
     const found = await findShare(db, id)
@@ -163,6 +163,18 @@ export function createShares(deps: SharesDeps) {
       const share = await getShare(id)
       if (share.revokedAt === null) await revocation.revoke(id)
       return getShare(id)
+    },
+
+    /** Ends everything that a user gave, within a transaction. Returns whom it was, to be told. */
+    async endAllOf(tx: Transaction, { username }: User): Promise<string[]> {
+      const ended: string[] = []
+      for (const { share } of await selectShares(tx, username)) {
+        // What was passed on ends with what it was passed on from.
+        if (share.revokedAt === null && share.parentId === null) {
+          ended.push(...(await revocation.end(tx, share)))
+        }
+      }
+      return ended
     },
 
     /** The share a refresh token opens, if both still live and its recipient is still a peer. */

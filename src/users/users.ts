@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { isAbsolute, join, relative, resolve } from 'node:path'
 import { hashSecret, newId, type Clock, type EventHub } from '../core/index.ts'
-import { inTransaction, type Database } from '../db/index.ts'
+import { inTransaction, type Database, type Transaction } from '../db/index.ts'
 import { UserError } from './errors.ts'
 import { createLogin } from './login.ts'
 import { createPasswordHasher, newAppPassword } from './passwords.ts'
@@ -39,6 +39,11 @@ export interface UsersDeps {
   /** Never inside a home: it holds the keys. */
   dataDir: string
   limit: { failures: number; windowSeconds: number }
+  /**
+   * Ends what others have of a user, in the transaction in which the user goes; what it returns tells
+   * them.
+   */
+  endAllOf?(tx: Transaction, user: User): Promise<() => Promise<void>>
 }
 
 export interface NewUser {
@@ -209,8 +214,13 @@ export function createUsers(deps: UsersDeps) {
     /** Forgets the user with all passwords, shares and tokens; the files stay unless told. */
     async removeUser(username: string, { deleteFiles = false } = {}): Promise<User> {
       const user = await getUser(username)
-      await inTransaction(db, (tx) => deleteUser(tx, user.id))
+      const tell = await inTransaction(db, async (tx) => {
+        const waiting = await deps.endAllOf?.(tx, user)
+        await deleteUser(tx, user.id)
+        return waiting
+      })
       if (deleteFiles) await rm(user.home, { recursive: true, force: true })
+      await tell?.()
       return user
     },
   }

@@ -17,6 +17,9 @@ afterEach(() => stage.close())
 
 const shareAt = (server: TestServer, id: string | null) =>
   server.services().shares.getShare(id ?? '')
+const statesOf = async (server: TestServer) => [
+  ...new Set((await server.services().incoming.list()).map(({ state }) => state)),
+]
 const owed = async (server: TestServer) =>
   (await server.services().outbox.list()).map(({ label, state }) => `${label} ${state}`)
 
@@ -122,13 +125,15 @@ describe('a share that is passed on', () => {
     await stage.alices.services().users.removeUser('alice')
     expect(await readable(tokens)).toEqual([401, 401])
     await stage.settle()
+    expect(await statesOf(stage.bobs)).toEqual(['removed'])
+    expect(await statesOf(stage.carols)).toEqual(['removed'])
     const { path } = stage.alices.services().db
     const { outgoing_shares, refresh_tokens, access_tokens, outbox } = rowsOf(path)
     expect([outgoing_shares, refresh_tokens, access_tokens, outbox]).toEqual([[], [], [], []])
   })
 
   it('leaves nothing when who passed it on is removed', async () => {
-    const { given } = await passedOn()
+    const { given, tokens } = await passedOn()
     const dave = `dave@${stage.carols.authority}`
     const waiting = stage.passOn(given, dave)
     await stage.bobs.services().users.removeUser('bob')
@@ -137,10 +142,31 @@ describe('a share that is passed on', () => {
     await stage.settle()
     const { reshares, incoming_shares, outbox } = rowsOf(stage.bobs.services().db.path)
     expect([reshares, incoming_shares, outbox]).toEqual([[], [], []])
+    expect(await shareAt(stage.alices, given.share.id)).toMatchObject({ state: 'declined' })
+    expect(await readable(tokens)).toEqual([401, 401])
+    expect(await statesOf(stage.carols)).toEqual(['removed'])
   })
 })
 
 describe('the end of a share that is passed on', () => {
+  it('comes at once when the new recipient’s server refuses it, and it may be asked for again', async () => {
+    const given = await stage.give()
+    await stage.carols.services().peers.setTrust(stage.alices.authority, 'denied')
+    const { id, providerId } = await stage.passOn(given)
+    await stage.settle()
+    expect(await shareAt(stage.alices, providerId)).toMatchObject({
+      state: 'revoked',
+      problem: expect.stringContaining(stage.carols.authority),
+    })
+    const { reshares } = stage.bobs.services()
+    expect(await reshares.get(id)).toMatchObject({ state: 'undone' })
+    await stage.carols.services().peers.setTrust(stage.alices.authority, null)
+    await stage.passOn(given)
+    await stage.settle()
+    expect(await reshares.get(id)).toMatchObject({ state: 'granted' })
+    expect(await statesOf(stage.carols)).toEqual(['pending'])
+  })
+
   it('by who passed it on ends nothing else', async () => {
     const { reshare, offer, tokens } = await passedOn()
     const { reshares } = stage.bobs.services()

@@ -1,5 +1,6 @@
 import { reach } from '../../core/index.ts'
 import { inTransaction, type Transaction } from '../../db/index.ts'
+import type { User } from '../../users/index.ts'
 import { endReshares } from '../reshares/ending.ts'
 import { owe, type IncomingSharesDeps } from './deps.ts'
 import { IncomingError } from './errors.ts'
@@ -158,6 +159,16 @@ export function createIncomingShares(deps: IncomingSharesDeps) {
       const endedAt = clock.now()
       await updateIncoming(tx, ids, { ...ended, state: 'removed', endedBy: 'sender', endedAt })
       await endReshares(tx, outbox, ids, endedAt)
+    },
+
+    /** Gives back everything that a user was given, within a transaction. Returns what was. */
+    async endAllOf(tx: Transaction, { username }: User): Promise<string[]> {
+      const rows = (await selectIncoming(tx, username)).map(({ row }) => row)
+      const live = rows.filter(({ state }) => state === 'pending' || state === 'accepted')
+      for (const row of live) await owe(outbox, row, 'SHARE_DECLINED', secretOf(row))(tx)
+      const ids = live.map(({ id }) => id)
+      await endReshares(tx, outbox, ids, clock.now())
+      return ids
     },
 
     /** Whether a secret is the share's own; never of a share that has ended. */
