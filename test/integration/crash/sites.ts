@@ -11,7 +11,7 @@ import { faultProxy, type FaultProxy } from '../../support/fault-proxy.ts'
 import { crashStage } from './stage.ts'
 
 /** What a user of a site does, in a process of its own, as a command line does it. */
-export type Verb = 'share' | 'accept' | 'decline' | 'revoke' | 'use-invite'
+export type Verb = 'share' | 'accept' | 'decline' | 'revoke' | 'use-invite' | 'pass-on'
 
 /** A server that may be killed, at an address that stays. */
 export interface Site extends AsyncDisposable {
@@ -46,7 +46,7 @@ const program = `
   const { openServices } = await import('${dist}services.js')
   const log = createLogger({ level: 'silent', format: 'json' })
   armFault(fault, log)
-  const { shares, incoming, invites } =
+  const { shares, incoming, invites, reshares } =
     await openServices(loadConfig({ file: configFile, environment: {} }), log)
   const verbs = {
     share: (recipient) => shares.createShare({ owner: 'alice', path: '/Holiday', recipient }),
@@ -54,6 +54,7 @@ const program = `
     accept: incoming.accept,
     decline: incoming.decline,
     'use-invite': (invite) => invites.accept('alice', invite),
+    'pass-on': (id, recipient) => reshares.request('alice', id, recipient),
   }
   await verbs[verb](...args)
 `
@@ -61,7 +62,11 @@ const program = `
 export async function site(): Promise<Site> {
   const proxy = await faultProxy()
   const { url, authority } = proxy
-  const stage = await crashStage({ publicUrl: url, signatures: { maxSkewSeconds: 600 } })
+  const stage = await crashStage({
+    publicUrl: url,
+    signatures: { maxSkewSeconds: 600 },
+    federation: { reshare: true },
+  })
   await stage.fill('Holiday', { 'beach.txt': 'sun and sand' })
   const config = loadConfig({ file: stage.configFile, environment: {} })
   const log = createLogger({ level: 'silent', format: 'json' })
@@ -111,26 +116,28 @@ export async function site(): Promise<Site> {
   }
 }
 
-/** Lets everything that is still owed be said, by whoever is alive; then both databases agree. */
-export async function settleSites(...sites: readonly [Site, Site]): Promise<void> {
+/** Lets everything that is still owed be said, by whoever is alive; then any two databases agree. */
+export async function settleSites(...sites: readonly Site[]): Promise<void> {
   for (let round = 0; round < 100; round += 1) {
     const owed = await Promise.all(sites.map(({ beside }) => beside(deliver, laterMs)))
     if (owed.every((count) => count === 0)) break
   }
-  const [one, other] = sites.map(openSide)
+  const sides = sites.map(openSide)
   try {
-    if (one && other) expectAgreement(one, other)
+    for (const [index, one] of sides.entries()) {
+      for (const other of sides.slice(index + 1)) expectAgreement(one, other)
+    }
   } finally {
-    one?.db.close()
-    other?.db.close()
+    for (const { db } of sides) db.close()
   }
 }
 
+/** Returns how much was owed before: what is heard of it may make others owe something. */
 async function deliver({ outbox }: Services): Promise<number> {
+  const owed = await outbox.list()
   await outbox.runDue()
-  const left = await outbox.list()
-  for (const { id } of left) await outbox.retry(id).catch(() => undefined)
-  return left.length
+  for (const { id } of await outbox.list()) await outbox.retry(id).catch(() => undefined)
+  return owed.length
 }
 
 function openSide({ authority, dataDir }: Site): Side {
