@@ -78,8 +78,10 @@ export function createViews(now: () => number = () => performance.now()): Views 
   return {
     async find(guard, directory) {
       const earliest = now() - maxAgeMs
-      const kept = views.get(directory) ?? keep(directory, unseen())
-      if (kept.isLong) return undefined
+      const kept = views.get(directory)
+      // Most directories are listed once; what nobody asks for again is not worth keeping.
+      if (!kept) keep(directory, unseen())
+      if (!kept || kept.isLong) return undefined
       // Whoever joins a look that began too early waits for the next; nobody waits for long.
       for (let attempt = 0; attempt < 3; attempt += 1) {
         if (kept.seenAt >= earliest) return kept.scan
