@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import pLimit from 'p-limit'
 import { reach, type Clock, type EventHub, type Sealer } from '../core/index.ts'
 import { inTransaction, type Database, type Transaction } from '../db/index.ts'
 import type { Outbox } from '../outbox/index.ts'
@@ -23,6 +24,9 @@ export interface RevocationDeps {
 /** Whoever ends a share does not wait longer for peers to be told; the server goes on. */
 const patienceMs = 2000
 
+/** Of a user who goes there may be thousands. */
+const toldAtOnce = 8
+
 /**
  * Longer than a notice whose answer we never saw can be under way and still be taken: verifiers
  * refuse a signature that is older.
@@ -34,9 +38,14 @@ export async function tellSoon(
   outbox: Pick<Outbox, 'deliverNow'>,
   subjects: readonly string[],
 ): Promise<void> {
-  const told = Promise.allSettled(subjects.map((id) => outbox.deliverNow(id)))
+  const limit = pLimit(toldAtOnce)
+  const told = Promise.allSettled(subjects.map((id) => limit(() => outbox.deliverNow(id))))
   await Promise.race([told, sleep(patienceMs, undefined, { ref: false })])
+  limit.clearQueue()
 }
+
+/** In line with nothing: who has the share may be slow, and its parent's end must not wait. */
+const undoSubject = (id: string): string => `undo-${id}`
 
 /** Ends shares, with all that were passed on from them, and owes their peers the news. */
 export function createRevocation({ db, clock, events, sealer, outbox }: RevocationDeps) {
@@ -74,18 +83,22 @@ export function createRevocation({ db, clock, events, sealer, outbox }: Revocati
     const { host: peer } = parseOcmAddress(resharedBy)
     const secret = sealed ? { secret: sealer.open(sealed, undoContext(id)) } : {}
     const notice = { type: 'RESHARE_UNDO', providerId: id, resourceType, ...secret } as const
-    // The parent is that server's too; who has the child may be slow.
-    const subject = parentId
-    await outbox.prepare({ peer, subject, message: { kind: 'notification', ...notice } })(tx)
+    // It may not have heard yet what it was granted.
+    const mayArriveUntil = clock.now() + underWayMs
+    const message = { kind: 'notification', ...notice, mayArriveUntil } as const
+    await outbox.prepare({ peer, subject: undoSubject(id), message })(tx)
   }
 
   return {
     oweInitiator,
 
     /** Ends what was passed on to somebody whose server refuses it: who asked may ask again. */
-    async giveUp(tx: Transaction, share: OutgoingShareRow): Promise<void> {
+    async giveUp(tx: Transaction, id: string): Promise<void> {
+      // It may have been answered, or taken back, while it was told.
+      const share = (await findShare(tx, id))?.share
+      if (share?.state !== 'failed' || share.parentId === null) return
       await oweInitiator(tx, share)
-      await revokeShareRows(tx, share.id, clock.now())
+      await end(tx, share)
     },
 
     /** Ends a live share within a transaction. Returns the ids of all that ended, to be told. */
@@ -101,7 +114,7 @@ export function createRevocation({ db, clock, events, sealer, outbox }: Revocati
       })
       await reach('revocation.committed')
       for (const shareId of ended) events.emit('share.revoked', { shareId })
-      await tellSoon(outbox, parentId === null ? ended : [...ended, parentId])
+      await tellSoon(outbox, parentId === null ? ended : [...ended, undoSubject(id)])
     },
   }
 }

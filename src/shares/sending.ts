@@ -20,7 +20,6 @@ import {
   markShare,
   noteSent,
   selectInterrupted,
-  type OutgoingShareRow,
 } from './queries.ts'
 import { sealContext } from './sealed-secret.ts'
 
@@ -34,7 +33,7 @@ export interface SendingDeps extends Omit<DeliveryDeps, 'peers'> {
   policy(): { readonly requireTokenExchange: boolean }
   getShare(id: string): Promise<OutgoingShare>
   /** Ends what was passed on and its recipient's server will not have. */
-  giveUp(tx: Transaction, share: OutgoingShareRow): Promise<void>
+  giveUp(tx: Transaction, id: string): Promise<void>
 }
 
 /** Peers that verify signatures ask for no secret in a notification; the others prove us by it. */
@@ -109,7 +108,7 @@ export function createSending(deps: SendingDeps) {
       ...failure,
       async record(tx: Transaction) {
         await markShare(tx, shareId, { state, problem: outcome.reason, ...said })
-        if (state === 'failed' && share.parentId !== null) await giveUp(tx, share)
+        if (state === 'failed') await giveUp(tx, shareId)
         events.emit('share.send-failed', { shareId, peer, reason: outcome.reason })
       },
     }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { isDeceptive } from '../../core/index.ts'
 
 /** What the owner of a share is asked. */
 export interface ReshareRequest {
@@ -36,14 +37,14 @@ export interface ReshareGrant {
 }
 
 const grantSchema = z.looseObject({
-  // Control characters: an id is shown to people and written to logs.
+  // An id is shown to people and written to logs.
   providerId: z.union([
     z.int().transform(String),
     z
       .string()
       .min(1)
       .max(255)
-      .regex(/^[^\u0000-\u001f\u007f-\u009f]+$/),
+      .refine((text) => !isDeceptive(text)),
   ]),
   token: z.string().min(1).max(8192).nullish(),
 })
