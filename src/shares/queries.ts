@@ -1,4 +1,4 @@
-import { and, desc, eq, gt, inArray, isNull, notExists, or, sql } from 'drizzle-orm'
+import { and, desc, eq, gt, inArray, isNull, lt, notExists, or, sql } from 'drizzle-orm'
 import {
   accessTokens,
   outbox,
@@ -74,6 +74,9 @@ export async function findToken(db: Reader, shareId: string): Promise<RefreshTok
   return rows[0]
 }
 
+/** When the outbox came; a later share that nothing is owed of was dropped from it. */
+const outboxSince = sql`(SELECT applied_at FROM migrations WHERE name = '0002_federation')`
+
 /** Shares from before there was an outbox whose sending was interrupted. */
 export const selectInterrupted = (db: Reader): Promise<OutgoingShareRow[]> =>
   db
@@ -84,6 +87,7 @@ export const selectInterrupted = (db: Reader): Promise<OutgoingShareRow[]> =>
         eq(outgoingShares.state, 'pending'),
         isNull(outgoingShares.problem),
         isNull(outgoingShares.revokedAt),
+        lt(outgoingShares.createdAt, outboxSince),
         notExists(
           db.select({ id: outbox.id }).from(outbox).where(eq(outbox.subject, outgoingShares.id)),
         ),

@@ -2,6 +2,7 @@ import { copyFileSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
 import Sqlite from 'better-sqlite3'
+import { inTransaction, outgoingShares } from '../../../src/db/index.ts'
 import { fakeClock } from '../../support/fake-clock.ts'
 import { independentPeer, type IndependentPeer } from '../../support/peer/independent-peer.ts'
 import { serveProcess } from '../../support/run-cli.ts'
@@ -111,5 +112,20 @@ describe('R15: an upgrade of a database with a message that was half sent', () =
     const before = await outbox.list()
     expect(await shares.oweInterrupted()).toBe(0)
     expect(await outbox.list()).toEqual(before)
+  })
+
+  it('leaves alone what was dropped before it was ever tried', async () => {
+    const { db, shares, outbox } = server.services()
+    const { id } = await shares.createShare({
+      owner: 'alice',
+      path: '/Holiday',
+      recipient: `bob@${peer.host}`,
+    })
+    await inTransaction(db, async (tx) => {
+      await tx.update(outgoingShares).set({ state: 'pending', sentAt: null, problem: null })
+    })
+    expect((await shares.getShare(id)).state).toBe('pending')
+    expect(await shares.oweInterrupted()).toBe(0)
+    expect(await outbox.list()).toEqual([])
   })
 })
