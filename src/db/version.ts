@@ -7,8 +7,8 @@ export interface CommitCounter {
 }
 
 /**
- * Reads the counter once in a turn of the event loop: all requests that a turn answers had come
- * before it was read, so that each sees what was committed before it was sent.
+ * Reads the counter once in a turn of the event loop: the requests that a turn answers had mostly
+ * come before it was read. What another process commits during a turn is seen in the next.
  */
 export function countCommits(read: () => number): CommitCounter {
   let known: number | undefined
