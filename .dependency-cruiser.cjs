@@ -6,6 +6,7 @@ const rooms = {
   http: ['core'],
   'http-signatures': ['core'],
   files: ['core'],
+  xml: ['core'],
   keys: ['core', 'db', 'http'],
   users: ['core', 'db'],
   outbox: ['core', 'db'],
@@ -14,9 +15,10 @@ const rooms = {
   invites: ['core', 'db', 'http', 'peers', 'users'],
   notifications: ['core', 'db', 'http', 'peers', 'shares', 'outbox'],
   tokens: ['core', 'db', 'http', 'http-signatures', 'keys', 'peers', 'shares'],
+  mounts: ['core', 'db', 'http', 'xml', 'files', 'users', 'peers', 'shares'],
   resources: ['core', 'db', 'files'],
   auth: ['core', 'http'],
-  webdav: ['core', 'http', 'files', 'auth'],
+  webdav: ['core', 'http', 'xml', 'files', 'auth'],
   discovery: ['core', 'http'],
   cli: [
     'core',
@@ -28,6 +30,7 @@ const rooms = {
     'shares',
     'tokens',
     'outbox',
+    'mounts',
     'invites',
     'notifications',
   ],
@@ -42,7 +45,7 @@ const quarantine = {
   undici: ['http/'],
   express: ['app[.]ts', 'http/', '[^/]+/routes[.]ts', 'auth/express-auth'],
   'structured-headers': ['http-signatures/'],
-  saxes: ['webdav/'],
+  saxes: ['xml/', 'webdav/'],
   commander: ['cli/'],
 }
 

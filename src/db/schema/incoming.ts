@@ -1,6 +1,15 @@
 import { blob, index, integer, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
 import { users } from './users.ts'
 
+/** The root of a share at its sender. */
+export interface SeenRoot {
+  readonly kind: 'file' | 'directory'
+  readonly size: number
+  /** Epoch milliseconds. */
+  readonly modifiedAt: number
+  readonly etag: string
+}
+
 /** What others share with our users. A row stays when the share ends, so that a late repeat finds it. */
 export const incomingShares = sqliteTable(
   'incoming_shares',
@@ -33,7 +42,10 @@ export const incomingShares = sqliteTable(
     sealedSecret: blob('sealed_secret', { mode: 'buffer' }),
     /** SHA-256 of everything above that a repeat must not change; the secret is compared by itself. */
     contentHash: text('content_hash').notNull(),
-    state: text('state', { enum: ['pending', 'accepted', 'declined', 'removed'] }).notNull(),
+    /** `revoked`: its sender takes our refresh token no more, yet never said that it ended. */
+    state: text('state', {
+      enum: ['pending', 'accepted', 'revoked', 'declined', 'removed'],
+    }).notNull(),
     /** Whether the sender took it back, as opposed to our user. */
     endedBy: text('ended_by', { enum: ['sender', 'recipient'] }),
     /** The name in the user's folder of shares, from acceptance on. */
@@ -45,6 +57,18 @@ export const incomingShares = sqliteTable(
     respondedAt: integer('responded_at'),
     endedAt: integer('ended_at'),
     expiresAt: integer('expires_at'),
+    /** What opened it last: an exchanged token, the secret as Bearer or as Basic; null: not known. */
+    authMode: text('auth_mode', { enum: ['exchange', 'bearer', 'basic'] }),
+    sealedAccessToken: blob('sealed_access_token', { mode: 'buffer' }),
+    accessTokenIssuedAt: integer('access_token_issued_at'),
+    accessTokenExpiresAt: integer('access_token_expires_at'),
+    /** Which process exchanges the refresh token just now, and until when that is its business. */
+    refreshLeaseHolder: text('refresh_lease_holder'),
+    refreshLeaseUntil: integer('refresh_lease_until'),
+    /** After a failure that needs somebody's attention: nobody calls the sender before. */
+    accessRetryAt: integer('access_retry_at'),
+    /** What stood at its root when that was last seen; null: never seen. */
+    seen: text('seen', { mode: 'json' }).$type<SeenRoot>(),
   },
   (table) => [
     uniqueIndex('incoming_shares_sender_provider_user').on(

@@ -22,7 +22,23 @@ import { openSecret, sameText } from './secret.ts'
 export type IncomingShares = ReturnType<typeof createIncomingShares>
 
 /** An ended share keeps its row, for late repeats, and nothing that opens anything. */
-const ended = { sealedSecret: null, mountName: null, problem: null, problemAt: null } as const
+const ended = {
+  sealedSecret: null,
+  mountName: null,
+  problem: null,
+  problemAt: null,
+  authMode: null,
+  sealedAccessToken: null,
+  accessTokenIssuedAt: null,
+  accessTokenExpiresAt: null,
+  refreshLeaseHolder: null,
+  refreshLeaseUntil: null,
+  accessRetryAt: null,
+  seen: null,
+} as const
+
+const isAlive = ({ state }: IncomingShareRow): boolean =>
+  state === 'pending' || state === 'accepted' || state === 'revoked'
 
 /** What others share with our users: received once, then accepted, declined or removed. */
 export function createIncomingShares(deps: IncomingSharesDeps) {
@@ -116,7 +132,7 @@ export function createIncomingShares(deps: IncomingSharesDeps) {
     async remove(id: string, { force = false } = {}): Promise<IncomingShare> {
       const found = await find(id)
       const { row } = found
-      const alive = row.state === 'pending' || row.state === 'accepted'
+      const alive = isAlive(row)
       const now = clock.now()
       const tell = alive && !force ? owe(outbox, row, 'SHARE_DECLINED', secretOf(row)) : undefined
       if (row.state === 'removed' && !force) return withoutSecret(found)
@@ -153,7 +169,7 @@ export function createIncomingShares(deps: IncomingSharesDeps) {
 
     /** The sender took them back. Repeats are no change. */
     async endBySender(tx: Transaction, rows: readonly IncomingShareRow[]): Promise<void> {
-      const live = rows.filter(({ state }) => state === 'pending' || state === 'accepted')
+      const live = rows.filter(isAlive)
       if (live.length === 0) return
       const ids = live.map(({ id }) => id)
       const endedAt = clock.now()
@@ -164,7 +180,7 @@ export function createIncomingShares(deps: IncomingSharesDeps) {
     /** Gives back everything that a user was given, within a transaction. Returns what was. */
     async endAllOf(tx: Transaction, { username }: User): Promise<string[]> {
       const rows = (await selectIncoming(tx, username)).map(({ row }) => row)
-      const live = rows.filter(({ state }) => state === 'pending' || state === 'accepted')
+      const live = rows.filter(isAlive)
       for (const row of live) await owe(outbox, row, 'SHARE_DECLINED', secretOf(row))(tx)
       const ids = live.map(({ id }) => id)
       await endReshares(tx, outbox, ids, clock.now())
