@@ -103,9 +103,9 @@ function readBytes(fd: number, size: number): Buffer | undefined {
 function toOpenFile(bytes: Buffer, entry: Entry): OpenFile {
   return {
     entry,
-    bytes: () => Promise.resolve(bytes),
+    bytes: () => bytes,
     stream: (range = { start: 0, end: bytes.length - 1 }) =>
       Readable.from([bytes.subarray(range.start, range.end + 1)], { objectMode: false }),
-    close: () => Promise.resolve(),
+    close: () => undefined,
   }
 }
