@@ -25,3 +25,19 @@ export function orElse<Value, Other>(
     return recover(error)
   }
 }
+
+/** What `work` gives, when `end` has followed it, however and whenever it came to an end. */
+export function lastly<Value>(
+  work: () => Awaitable<Value>,
+  end: () => Awaitable<void>,
+): Awaitable<Value> {
+  let value: Awaitable<Value>
+  try {
+    value = work()
+  } catch (error) {
+    return andThen(end(), () => {
+      throw error
+    })
+  }
+  return isPromised(value) ? value.finally(end) : andThen(end(), () => value)
+}

@@ -13,6 +13,7 @@ import { canHold } from './held.ts'
 import { holdListed, withEnds, withFound, withParent } from './held-places.ts'
 import { listDirectory } from './list.ts'
 import { createLocalState, type LocalState } from './local-state.ts'
+import type { Looks } from './looks.ts'
 import type { Medium } from './medium.ts'
 import { isOtherDevice, makeDirectory, placeLocally, removeLocally } from './place.ts'
 import { openLocalFile } from './read.ts'
@@ -37,7 +38,7 @@ const nameOf = (path: TreePath): string => path.at(-1) ?? ''
 /** A tree of files on a local disk: see `FileTree` for what it promises. */
 export function createLocalTree(options: LocalTreeOptions): FileTree {
   const guard = createGuard(options.root, options.medium)
-  const { turns, pace, readBatches, views, smallFiles } = options.state ?? createLocalState()
+  const { turns, pace, readBatches, views, smallFiles, looks } = options.state ?? createLocalState()
   const context: LocalContext = {
     guard,
     durability: options.durability,
@@ -67,7 +68,7 @@ export function createLocalTree(options: LocalTreeOptions): FileTree {
   }
 
   const tree: FileTree = {
-    stat: (path) => stat(guard, path),
+    stat: (path) => stat(guard, looks, path),
     async *list(path) {
       const held = await holdListed(guard, path)
       try {
@@ -151,10 +152,10 @@ const read = (guard: Guard, smallFiles: SmallFiles, path: TreePath): Awaitable<O
     return small ?? openLocalFile(guard, absolute, nameOf(path))
   })
 
-const stat = (guard: Guard, path: TreePath): Awaitable<Entry | undefined> =>
+const stat = (guard: Guard, looks: Looks, path: TreePath): Awaitable<Entry | undefined> =>
   orElse(
     () =>
-      andThen(look(guard, path), (stats) =>
+      andThen(look(guard, looks, path), (stats) =>
         stats && isServed(stats) ? toEntry(nameOf(path), stats) : undefined,
       ),
     (error) => {
@@ -163,10 +164,10 @@ const stat = (guard: Guard, path: TreePath): Awaitable<Entry | undefined> =>
     },
   )
 
-const look = (guard: Guard, path: TreePath): Awaitable<Stats | undefined> =>
+const look = (guard: Guard, looks: Looks, path: TreePath): Awaitable<Stats | undefined> =>
   andThen(guard.find(path), (absolute) =>
     canHold && guard.isQuick()
-      ? guard.lookNow(absolute)
+      ? looks.look(guard, absolute)
       : withFound(guard, path, async (place) => guard.look(place)),
   )
 

@@ -1,4 +1,4 @@
-import { andThen, orElse, type Awaitable } from '../../core/index.ts'
+import { andThen, lastly, orElse, type Awaitable } from '../../core/index.ts'
 import { FileError, type Entry, type OpenFile } from '../../files/index.ts'
 import { checkConditions } from '../conditions/evaluate.ts'
 import { formatHttpDate, parseHttpDate } from '../conditions/http-date.ts'
@@ -25,15 +25,14 @@ function runGet(exchange: Exchange): Awaitable<void> {
       throw error
     },
   )
-  return andThen(opened, (file) => (file ? sendAndClose(exchange, file) : sendListing(exchange)))
-}
-
-async function sendAndClose(exchange: Exchange, file: OpenFile): Promise<void> {
-  try {
-    await sendFile(exchange, file)
-  } finally {
-    await file.close()
-  }
+  return andThen(opened, (file) =>
+    file
+      ? lastly(
+          () => sendFile(exchange, file),
+          () => file.close(),
+        )
+      : sendListing(exchange),
+  )
 }
 
 async function runHead(exchange: Exchange): Promise<void> {

@@ -5,8 +5,9 @@ import {
   lstatSync,
   mkdirSync,
   mkdtempSync,
-  readdirSync,
   readFileSync,
+  readdirSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -76,6 +77,27 @@ describe('links and other things that are not files', () => {
       expect(await codeOf(moved)).toBe('parent_missing')
     }
     expect(readdirSync(join(base, 'outside'))).toEqual(['secret'])
+  })
+
+  it('does not follow one that has taken the place of what was just looked at', async () => {
+    writeFileSync(join(base, 'outside', 'x'), 'other')
+    expect(await tree.stat(['dir', 'x'])).toMatchObject({ size: 1 })
+    expect(await contentOf(tree, ['dir', 'x'])).toBe('x')
+    renameSync(join(root, 'dir'), join(root, 'moved'))
+    symlinkSync('../outside', join(root, 'dir'))
+    expect(await tree.stat(['dir', 'x'])).toBeUndefined()
+    expect(await codeOf(() => tree.read(['dir', 'x']))).toBe('not_found')
+    expect(await tree.stat(['moved', 'x'])).toMatchObject({ size: 1 })
+  })
+
+  it('shows every change of what was just looked at', async () => {
+    const file = join(root, 'dir', 'x')
+    for (const content of ['ab', 'abc', 'abcd']) {
+      writeFileSync(file, content)
+      expect(await tree.stat(['dir', 'x'])).toMatchObject({ size: content.length })
+    }
+    rmSync(file)
+    expect(await tree.stat(['dir', 'x'])).toBeUndefined()
   })
 
   it('replaces none, and leaves them out of copies', async () => {
