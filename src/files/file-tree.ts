@@ -41,6 +41,11 @@ export interface OpenFile {
   /** The whole content in memory: for small files only. */
   bytes(): Awaitable<Buffer>
   /**
+   * The same byte for byte as latin1, where it is kept so: a text leaves together with the head of
+   * an answer, and need not be made for each.
+   */
+  readonly text?: string
+  /**
    * The content, or a part of it. It fails rather than ends when it cannot deliver every byte of
    * the range, so that nobody mistakes half a file for a whole one.
    */

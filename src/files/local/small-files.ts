@@ -72,7 +72,7 @@ function readSmall(guard: Guard, absolute: string, name: string): Omit<Kept, 're
       const stats = fstatSync(fd)
       const entry = toEntry(name, stats)
       const bytes = isSmall(stats) ? readBytes(fd, entry.size) : undefined
-      return bytes && { stats, file: toOpenFile(bytes, entry) }
+      return bytes && { stats, file: toOpenFile(bytes.toString('latin1'), entry) }
     } finally {
       closeSync(fd)
     }
@@ -93,12 +93,15 @@ function readBytes(fd: number, size: number): Buffer | undefined {
   return bytes
 }
 
-function toOpenFile(bytes: Buffer, entry: Entry): OpenFile {
+function toOpenFile(text: string, entry: Entry): OpenFile {
+  const part = (start: number, end?: number): Buffer =>
+    Buffer.from(text.slice(start, end), 'latin1')
   return {
     entry,
-    bytes: () => bytes,
-    stream: (range = { start: 0, end: bytes.length - 1 }) =>
-      Readable.from([bytes.subarray(range.start, range.end + 1)], { objectMode: false }),
+    text,
+    bytes: () => part(0),
+    stream: ({ start, end } = { start: 0, end: text.length - 1 }) =>
+      Readable.from([part(start, end + 1)], { objectMode: false }),
     close: () => undefined,
   }
 }

@@ -15,10 +15,11 @@ export function sendWhole(res: ServerResponse, file: OpenFile, fields: Fields): 
     res.writeHead(200, fields)
     return sendContent(res, file, { start: 0, end: size - 1 })
   }
-  return andThen(file.bytes(), (content) => {
+  // As text it leaves together with the head; byte for byte, latin1 is what it was.
+  const text = file.text ?? andThen(file.bytes(), (content) => content.toString('latin1'))
+  return andThen(text, (content) => {
     res.writeHead(200, fields)
-    // As text it leaves together with the head; byte for byte, latin1 is what it was.
-    res.end(content.toString('latin1'), 'latin1')
+    res.end(content, 'latin1')
   })
 }
 
