@@ -79,7 +79,8 @@ async function repairHomes({ users, resources, treeOf, log }: Services): Promise
   }
   const interrupted = await resources.recover(async (userId) => {
     const user = await users.findUserById(userId)
-    return user && treeOf(user).stat
+    const tree = user && treeOf(user)
+    return tree && (async (path) => tree.stat(path))
   })
   if (interrupted > 0) log.warn({ interrupted }, 'interrupted moves, copies and removals settled')
 }

@@ -1,25 +1,27 @@
+import { andThen, type Awaitable } from '../core/index.ts'
 import { bearerChallenge } from './challenges.ts'
-import type { AuthPlugin, Permission } from './plugin.ts'
+import type { AuthOutcome, AuthPlugin, Permission } from './plugin.ts'
+
+type Verdict =
+  | {
+      readonly status: 'valid'
+      readonly token: {
+        readonly jti: string
+        readonly shareId: string
+        readonly ownerId: string
+        readonly path: readonly string[]
+        readonly resourceType: 'file' | 'folder'
+        readonly permissions: readonly Permission[]
+        readonly peer: string
+      }
+    }
+  /** Not a token of this kind at all. */
+  | { readonly status: 'foreign' }
+  | { readonly status: 'invalid'; readonly reason: string }
 
 /** What the plugin asks of whoever issued the tokens. */
 export interface BearerAccessTokenDeps {
-  verify(token: string): Promise<
-    | {
-        readonly status: 'valid'
-        readonly token: {
-          readonly jti: string
-          readonly shareId: string
-          readonly ownerId: string
-          readonly path: readonly string[]
-          readonly resourceType: 'file' | 'folder'
-          readonly permissions: readonly Permission[]
-          readonly peer: string
-        }
-      }
-    /** Not a token of this kind at all. */
-    | { readonly status: 'foreign' }
-    | { readonly status: 'invalid'; readonly reason: string }
-  >
+  verify(token: string): Awaitable<Verdict>
 }
 
 /**
@@ -31,26 +33,26 @@ export function bearerAccessToken({ verify }: BearerAccessTokenDeps): AuthPlugin
     name: 'bearer-access-token',
     schemes: ['Bearer'],
     challenge: bearerChallenge,
-    async authenticate(credential) {
+    authenticate(credential) {
       if (credential.scheme !== 'Bearer') return { status: 'skip' }
-      const verdict = await verify(credential.token)
-      switch (verdict.status) {
-        case 'foreign':
-          return { status: 'skip' }
-        case 'invalid':
-          return {
-            status: 'rejected',
-            failure: { code: 'invalid_token', reason: verdict.reason },
-          }
-        case 'valid': {
-          const { jti, shareId, ownerId, path, resourceType, permissions, peer } = verdict.token
-          const root = { ownerId, path, resourceType }
-          return {
-            status: 'authenticated',
-            principal: { kind: 'share', shareId, root, permissions, peer, jti },
-          }
-        }
-      }
+      return andThen(verify(credential.token), outcomeOf)
     },
+  }
+}
+
+function outcomeOf(verdict: Verdict): AuthOutcome {
+  switch (verdict.status) {
+    case 'foreign':
+      return { status: 'skip' }
+    case 'invalid':
+      return { status: 'rejected', failure: { code: 'invalid_token', reason: verdict.reason } }
+    case 'valid': {
+      const { jti, shareId, ownerId, path, resourceType, permissions, peer } = verdict.token
+      const root = { ownerId, path, resourceType }
+      return {
+        status: 'authenticated',
+        principal: { kind: 'share', shareId, root, permissions, peer, jti },
+      }
+    }
   }
 }

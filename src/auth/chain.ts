@@ -1,5 +1,6 @@
+import { andThen, type Awaitable } from '../core/index.ts'
 import { readCredential } from './credential.ts'
-import type { AuthFailure, AuthPlugin, AuthRequest, Principal } from './plugin.ts'
+import type { AuthFailure, AuthPlugin, AuthRequest, Credential, Principal } from './plugin.ts'
 
 export type AuthResult =
   | { readonly status: 'authenticated'; readonly principal: Principal }
@@ -13,7 +14,7 @@ export interface ChainRequest extends AuthRequest {
 
 export interface AuthChain {
   /** Asks each plugin in order; the first that does not skip decides. */
-  authenticate(request: ChainRequest): Promise<AuthResult>
+  authenticate(request: ChainRequest): Awaitable<AuthResult>
   /** The `WWW-Authenticate` field values for a 401, one per scheme (RFC 9110 §11.6.1). */
   challenges(failure?: AuthFailure): string[]
 }
@@ -29,20 +30,28 @@ export function createAuthChain(
     onRefused(plugin, failure)
     return { status: 'refused', failure }
   }
+
+  /** Asks the plugins from `index` on. */
+  function ask(credential: Credential, request: AuthRequest, index: number): Awaitable<AuthResult> {
+    const plugin = plugins[index]
+    if (plugin === undefined) {
+      const code = credential.scheme === 'Bearer' ? 'invalid_token' : 'invalid_credentials'
+      return refuse('chain', { code, reason: `unknown ${credential.scheme} credential` })
+    }
+    if (!plugin.schemes.includes(credential.scheme)) return ask(credential, request, index + 1)
+    return andThen(plugin.authenticate(credential, request), (outcome) => {
+      if (outcome.status === 'authenticated') return outcome
+      if (outcome.status === 'rejected') return refuse(plugin.name, outcome.failure)
+      return ask(credential, request, index + 1)
+    })
+  }
+
   return {
-    async authenticate(request) {
+    authenticate(request) {
       const presented = readCredential(request.rawHeaders)
       if (presented.status === 'none') return { status: 'refused' }
       if (presented.status === 'malformed') return refuse('chain', presented.failure)
-      const { credential } = presented
-      for (const plugin of plugins) {
-        if (!plugin.schemes.includes(credential.scheme)) continue
-        const outcome = await plugin.authenticate(credential, request)
-        if (outcome.status === 'authenticated') return outcome
-        if (outcome.status === 'rejected') return refuse(plugin.name, outcome.failure)
-      }
-      const code = credential.scheme === 'Bearer' ? 'invalid_token' : 'invalid_credentials'
-      return refuse('chain', { code, reason: `unknown ${credential.scheme} credential` })
+      return ask(presented.credential, request, 0)
     },
     challenges(failure) {
       const byScheme = new Map<string, string>()

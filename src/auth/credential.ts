@@ -11,6 +11,8 @@ const malformed = (reason: string): Presented => ({
   failure: { code: 'invalid_request', reason },
 })
 
+const fieldName = 'authorization'
+
 /** RFC 6750 §2.1: the b64token alphabet. */
 const bearerToken = /^[A-Za-z0-9\-._~+/]+=*$/
 
@@ -21,8 +23,9 @@ const bearerToken = /^[A-Za-z0-9\-._~+/]+=*$/
 export function readCredential(rawHeaders: readonly string[]): Presented {
   const fields: string[] = []
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
-    if (rawHeaders[index]?.toLowerCase() === 'authorization')
-      fields.push(rawHeaders[index + 1] ?? '')
+    const name = rawHeaders[index]
+    const isOurs = name?.length === fieldName.length && name.toLowerCase() === fieldName
+    if (isOurs) fields.push(rawHeaders[index + 1] ?? '')
   }
   const [field] = fields
   if (field === undefined) return { status: 'none' }

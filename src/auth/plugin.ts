@@ -1,3 +1,5 @@
+import type { Awaitable } from '../core/index.ts'
+
 /** What a request presents in its one `Authorization` field. */
 export type Credential =
   | { readonly scheme: 'Bearer'; readonly token: string }
@@ -73,7 +75,7 @@ export interface AuthPlugin {
   readonly name: string
   /** The schemes it wants to see; it is never called with another. */
   readonly schemes: readonly Credential['scheme'][]
-  authenticate(credential: Credential, request: AuthRequest): Promise<AuthOutcome>
+  authenticate(credential: Credential, request: AuthRequest): Awaitable<AuthOutcome>
   /**
    * The `WWW-Authenticate` challenge of one of its schemes (RFC 9110 §11.6.1); plugins of one scheme
    * share the first.

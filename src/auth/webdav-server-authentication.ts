@@ -33,7 +33,9 @@ export function webdavServerAuthentication(
     askForAuthentication: () => ({ 'WWW-Authenticate': chain.challenges().join(', ') }),
     getUser(context, callback) {
       const { rawHeaders, socket } = context.request
-      chain.authenticate({ rawHeaders, address: socket.remoteAddress ?? '' }).then(
+      const authenticate = async () =>
+        chain.authenticate({ rawHeaders, address: socket.remoteAddress ?? '' })
+      authenticate().then(
         (result) => {
           if (result.status === 'refused') {
             // webdav-server asked for the challenge before anybody looked at the credential.

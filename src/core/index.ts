@@ -1,5 +1,6 @@
 /** core: what has no protocol. */
 export { AppError, type ErrorExtras, type ErrorKind } from './errors.ts'
+export { andThen, lastly, orElse, type Awaitable } from './awaitable.ts'
 export { authorityOf, parseAuthority } from './authority.ts'
 export { epochSeconds, systemClock, type Clock } from './clock.ts'
 export { isDeceptive, withoutDeception } from './deception.ts'

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream'
+import type { Awaitable } from '../core/index.ts'
 import type { TreePath } from './tree-path.ts'
 
 /** What a tree says of one file or directory. */
@@ -38,7 +39,12 @@ export interface DirectoryView {
 export interface OpenFile {
   readonly entry: Entry
   /** The whole content in memory: for small files only. */
-  bytes(): Promise<Buffer>
+  bytes(): Awaitable<Buffer>
+  /**
+   * The same byte for byte as latin1, where it is kept so: a text leaves together with the head of
+   * an answer, and need not be made for each.
+   */
+  readonly text?: string
   /**
    * The content, or a part of it. It fails rather than ends when it cannot deliver every byte of
    * the range, so that nobody mistakes half a file for a whole one.
@@ -50,7 +56,7 @@ export interface OpenFile {
    */
   fill?(buffer: Uint8Array, position: number): Promise<void>
   /** Must be called, after the last stream has ended or was destroyed. */
-  close(): Promise<void>
+  close(): Awaitable<void>
 }
 
 /** The state that a change was decided upon: "still this version", or "still nothing there". */
@@ -108,7 +114,7 @@ export interface Space {
  */
 export interface FileTree {
   /** What is there, or `undefined`. */
-  stat(path: TreePath): Promise<Entry | undefined>
+  stat(path: TreePath): Awaitable<Entry | undefined>
 
   /**
    * The members of a directory, in batches and in no particular order. Members that vanish while
@@ -123,7 +129,7 @@ export interface FileTree {
   view?(path: TreePath): Promise<DirectoryView | undefined>
 
   /** Opens a file: `not_found`, `is_a_directory`. */
-  read(path: TreePath): Promise<OpenFile>
+  read(path: TreePath): Awaitable<OpenFile>
 
   /**
    * Creates or replaces a file. The body is consumed to its end or until the write fails; when it

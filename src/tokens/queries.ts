@@ -51,6 +51,11 @@ export const prepareFindLiveToken = (db: Database) =>
     )
     .prepare()
 
+/** What a living token leads to. */
+export type LiveToken = Awaited<
+  ReturnType<ReturnType<typeof prepareFindLiveToken>['execute']>
+>[number]
+
 /** Adds one row to the token map. */
 export async function insertAccessToken(db: Transaction, row: AccessTokenRow): Promise<void> {
   await db.insert(accessTokens).values(row)

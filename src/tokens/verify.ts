@@ -1,11 +1,11 @@
 import { hash } from 'node:crypto'
 import { decodeProtectedHeader, errors, jwtVerify } from 'jose'
 import { LRUCache } from 'lru-cache'
-import type { Clock } from '../core/index.ts'
+import { andThen, type Awaitable, type Clock } from '../core/index.ts'
 import { remember, type Database } from '../db/index.ts'
 import type { Keys } from '../keys/index.ts'
 import type { Peers } from '../peers/index.ts'
-import { prepareFindLiveToken } from './queries.ts'
+import { prepareFindLiveToken, type LiveToken } from './queries.ts'
 
 /** What a living access token opens. */
 export interface VerifiedToken {
@@ -65,37 +65,45 @@ export function createTokenVerifier(deps: VerifyDeps) {
     return row
   })
 
-  return async function verify(token: string): Promise<TokenVerdict> {
-    const memory = hash('sha256', token, 'base64')
-    let claims = cacheSize > 0 ? verified.get(memory) : undefined
-    if (claims === undefined) {
-      if (!compactJws.test(token)) return { status: 'foreign' }
-      if (token.length > maxTokenLength) return invalid('token too long')
-      const outcome = await verifySignature(token, keys, issuer, clock)
-      if (typeof outcome === 'string') return invalid(outcome)
-      claims = outcome
-      verified.set(memory, claims)
-    }
+  async function verifyAnew(token: string, memory: string): Promise<TokenVerdict> {
+    if (!compactJws.test(token)) return { status: 'foreign' }
+    if (token.length > maxTokenLength) return invalid('token too long')
+    const outcome = await verifySignature(token, keys, issuer, clock)
+    if (typeof outcome === 'string') return invalid(outcome)
+    verified.set(memory, outcome)
+    return lookUp(outcome)
+  }
+
+  function lookUp(claims: SignedClaims): Awaitable<TokenVerdict> {
     const now = clock.now()
     // RFC 7519 §4.1.4: not accepted on or after the expiry.
     if (now >= claims.expiresAt) return invalid('expired')
-    const { jti } = claims
-    const row = await findRow(jti)
-    if (row === undefined || now >= Math.min(row.expiresAt, row.shareExpiresAt ?? Infinity))
-      return invalid('revoked or unknown')
-    if (await peers.isDenied(row.recipientHost)) return invalid('recipient is denied')
-    // RFC 7519 §4.1: the row is the truth; a token that says otherwise was not issued for it.
-    const agrees =
-      row.recipient === claims.audience &&
-      row.shareId === claims.clientId &&
-      row.owner === claims.subject
-    if (!agrees) return invalid('claims differ from the token map')
-    const { ownerId, owner, path, resourceType, permissions, shareId } = row
-    const peer = row.recipientHost
-    return {
-      status: 'valid',
-      token: { jti, shareId, ownerId, owner, path, resourceType, permissions, peer },
-    }
+    return andThen(findRow(claims.jti), (row) => {
+      if (row === undefined || now >= Math.min(row.expiresAt, row.shareExpiresAt ?? Infinity))
+        return invalid('revoked or unknown')
+      return andThen(peers.isDenied(row.recipientHost), (isDenied) =>
+        isDenied ? invalid('recipient is denied') : compare(claims, row),
+      )
+    })
+  }
+
+  return function verify(token: string): Awaitable<TokenVerdict> {
+    const memory = hash('sha256', token, 'base64')
+    const claims = cacheSize > 0 ? verified.get(memory) : undefined
+    return claims === undefined ? verifyAnew(token, memory) : lookUp(claims)
+  }
+}
+
+/** RFC 7519 §4.1: the row is the truth; a token that says otherwise was not issued for it. */
+function compare(claims: SignedClaims, row: LiveToken): TokenVerdict {
+  const { ownerId, owner, path, resourceType, permissions, shareId, recipientHost: peer } = row
+  const agrees =
+    row.recipient === claims.audience && shareId === claims.clientId && owner === claims.subject
+  if (!agrees) return invalid('claims differ from the token map')
+  const { jti } = claims
+  return {
+    status: 'valid',
+    token: { jti, shareId, ownerId, owner, path, resourceType, permissions, peer },
   }
 }
 

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { v2 } from 'webdav-server'
-import { newId, systemClock } from '../core/index.ts'
+import { andThen, newId, orElse, systemClock, type Awaitable } from '../core/index.ts'
 import { DavError, toDavError } from './errors.ts'
 import type { Settings, WebdavDeps } from './exchange.ts'
 import { admit } from './gate/gate.ts'
@@ -30,16 +30,19 @@ export function createWebdav(deps: WebdavDeps): Webdav {
   const settings: Settings = { ...defaults, ...deps }
   const methods = createMethods()
 
-  async function serve(req: IncomingMessage, res: ServerResponse): Promise<void> {
-    const admitted = await admit(req, res, settings, methods)
-    if (admitted.method) await admitted.method.run(admitted.exchange)
-    else sendOptions(res, methods.allow)
-  }
+  const serve = (req: IncomingMessage, res: ServerResponse): Awaitable<void> =>
+    andThen(admit(req, res, settings, methods), ({ method, exchange }) => {
+      if (method) return method.run(exchange)
+      sendOptions(res, methods.allow)
+    })
 
   const handle: RequestHandler = (req, res) => {
-    serve(req, res).catch((error: unknown) => {
-      refuse(req, res, error, settings)
-    })
+    void orElse(
+      () => serve(req, res),
+      (error) => {
+        refuse(req, res, error, settings)
+      },
+    )
   }
   return { handle, server: new WebdavServer(handle) }
 }

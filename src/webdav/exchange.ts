@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AuthChain, Permission, Principal } from '../auth/index.ts'
-import type { Clock, Logger } from '../core/index.ts'
+import type { Awaitable, Clock, Logger } from '../core/index.ts'
 import type { FileTree, TreePath } from '../files/index.ts'
 import type { BodyLimits } from '../http/index.ts'
 import type { IfList } from './conditions/if-header.ts'
@@ -9,7 +9,7 @@ import type { ResourceVerbs } from './resources.ts'
 export interface WebdavDeps {
   readonly chain: AuthChain
   /** The tree of the user, or of the share; `undefined` is answered like anything missing. */
-  readonly openTree: (principal: Principal) => Promise<FileTree | undefined>
+  readonly openTree: (principal: Principal) => Awaitable<FileTree | undefined>
   /** Locks and dead properties. */
   readonly resources: ResourceVerbs
   readonly publicUrl: URL
@@ -75,5 +75,5 @@ export interface DavMethod {
   /** Whether `Depth` means something to it. */
   readonly depth?: true
   readonly destination?: true
-  readonly run: (exchange: Exchange) => Promise<void>
+  readonly run: (exchange: Exchange) => Awaitable<void>
 }

@@ -1,3 +1,4 @@
+import type { Awaitable } from '../core/index.ts'
 import type { TreePath } from '../files/index.ts'
 
 /** A resource, whoever asks for it: a path in the tree of the user who owns it. */
@@ -42,6 +43,10 @@ export interface DeadProperty {
   readonly value: string
 }
 
+export interface PlacedProperty extends DeadProperty {
+  readonly path: TreePath
+}
+
 /** One step of a PROPPATCH; without a value the property is removed. */
 export interface PropertyStep {
   readonly namespace: string
@@ -62,7 +67,7 @@ export type Change =
 /** What WebDAV asks of whoever keeps locks and dead properties. */
 export interface ResourceVerbs {
   /** Cheap: most trees have none, and nothing else is asked of them. */
-  hasLocks(treeId: string): Promise<boolean>
+  hasLocks(treeId: string): Awaitable<boolean>
   /** Live locks of a resource and of what is above it; `around`: of what is below as well. */
   findLocks(at: ResourcePlace, reach: 'above' | 'around'): Promise<readonly Lock[]>
   /** Of many that want the same at once, one gets it. */
@@ -70,13 +75,13 @@ export interface ResourceVerbs {
   refreshLock(lock: Lock, seconds: number): Promise<void>
   removeLock(lock: Lock): Promise<void>
   /** Cheap, as above. */
-  hasProperties(treeId: string): boolean | Promise<boolean>
+  hasProperties(treeId: string): Awaitable<boolean>
   /** Of a resource, or of its members as well; with `names`, at least those so named. */
   findProperties(
     at: ResourcePlace,
     reach: 'self' | 'members',
     names?: readonly string[],
-  ): Promise<readonly (DeadProperty & { readonly path: TreePath })[]>
+  ): Promise<readonly PlacedProperty[]>
   /** Every step or none; `too_much` when it would not fit. */
   patchProperties(at: ResourcePlace, steps: readonly PropertyStep[]): Promise<'done' | 'too_much'>
   /** Before something new gets a name that something else may have had. */

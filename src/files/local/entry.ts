@@ -72,6 +72,14 @@ const absences: readonly string[] = ['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG
 /** Whether looking failed because there is nothing. */
 export const isAbsence = (error: unknown): boolean => absences.includes(errnoOf(error))
 
+/** Whether nothing has happened to a settled file; in doubles, which a change moves as well. */
+export const isSameVersion = (one: Stats, other: Stats): boolean =>
+  one.ctimeMs === other.ctimeMs &&
+  one.mtimeMs === other.mtimeMs &&
+  one.ino === other.ino &&
+  one.size === other.size &&
+  one.dev === other.dev
+
 /** What is at a path, whatever it is, or `undefined`. */
 export async function lookAt(absolute: string): Promise<Stats | undefined> {
   try {

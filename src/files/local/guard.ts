@@ -1,6 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readlinkSync, type Stats } from 'node:fs'
 import { open, realpath, type FileHandle } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
+import { andThen, orElse, type Awaitable } from '../../core/index.ts'
 import { FileError, missingParent, toFileError } from '../errors.ts'
 import { checkPath, type TreePath } from '../tree-path.ts'
 import { isAbsence, lookAt, lookAtNow } from './entry.ts'
@@ -9,11 +10,11 @@ import { isQuick, type Medium } from './medium.ts'
 
 /** Turns tree paths into paths of this machine, and makes sure that they lead where they say. */
 export interface Guard {
-  root(): Promise<string>
+  root(): Awaitable<string>
   /** For something that should exist: a bad name is `not_found`. */
-  find(path: TreePath): Promise<string>
+  find(path: TreePath): Awaitable<string>
   /** For something to be created: a bad name is refused as such. */
-  claim(path: TreePath): Promise<string>
+  claim(path: TreePath): Awaitable<string>
   /**
    * Holds a directory that no link led to.
    *
@@ -29,7 +30,7 @@ export interface Guard {
   /** Whether looking needs no thread pool; known as soon as `root` has been asked for. */
   isQuick(): boolean
   /** What is at a path, the quickest way. */
-  look(absolute: string): Stats | undefined | Promise<Stats | undefined>
+  look(absolute: string): Awaitable<Stats | undefined>
   /** `open` for where it is quick. */
   openNow(absolute: string, flags: number): number
   /** What is at a path that no link leads to, for where it is quick. */
@@ -37,7 +38,7 @@ export interface Guard {
 }
 
 export function createGuard(root: string, medium: Medium = 'auto'): Guard {
-  let resolved: Promise<string> | undefined
+  let resolved: Awaitable<string> | undefined
   let quick = false
 
   // The root itself may be reached through links: the operator chose it.
@@ -45,28 +46,27 @@ export function createGuard(root: string, medium: Medium = 'auto'): Guard {
     try {
       const base = await realpath(root)
       quick = await isQuick(base, medium)
-      return base
+      return (resolved = base)
     } catch (error) {
       resolved = undefined
       throw toFileError(error, missingParent)
     }
   }
 
-  const findRoot = (): Promise<string> => (resolved ??= resolveRoot())
+  const findRoot = (): Awaitable<string> => (resolved ??= resolveRoot())
 
-  async function claim(path: TreePath): Promise<string> {
+  function claim(path: TreePath): Awaitable<string> {
     checkPath(path)
-    const base = await findRoot()
-    return path.length === 0 ? base : `${base}/${path.join('/')}`
+    return andThen(findRoot(), (base) => (path.length === 0 ? base : `${base}/${path.join('/')}`))
   }
 
-  async function find(path: TreePath): Promise<string> {
-    try {
-      return await claim(path)
-    } catch (cause) {
-      throw cause instanceof FileError ? new FileError('not_found', { cause }) : cause
-    }
-  }
+  const find = (path: TreePath): Awaitable<string> =>
+    orElse(
+      () => claim(path),
+      (cause) => {
+        throw cause instanceof FileError ? new FileError('not_found', { cause }) : cause
+      },
+    )
 
   async function openDirectory(absolute: string): Promise<Held> {
     try {

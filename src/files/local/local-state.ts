@@ -1,4 +1,5 @@
 import { createBatchReader, type BatchReader } from './batches.ts'
+import { createLooks, type Looks } from './looks.ts'
 import { createPace, type Pace } from './pace.ts'
 import { createSmallFiles, type SmallFiles } from './small-files.ts'
 import { createTurns, type Turns } from './turns.ts'
@@ -14,6 +15,7 @@ export interface LocalState {
   readonly readBatches: BatchReader
   readonly views: Views
   readonly smallFiles: SmallFiles
+  readonly looks: Looks
 }
 
 export const createLocalState = (): LocalState => ({
@@ -22,4 +24,5 @@ export const createLocalState = (): LocalState => ({
   readBatches: createBatchReader(),
   views: createViews(),
   smallFiles: createSmallFiles(),
+  looks: createLooks(),
 })

@@ -1,5 +1,6 @@
 import type { Stats } from 'node:fs'
 import { statfs } from 'node:fs/promises'
+import { andThen, orElse, type Awaitable } from '../../core/index.ts'
 import { FileError, toFileError } from '../errors.ts'
 import type { DirectoryView, Entry, FileTree, OpenFile, Space } from '../file-tree.ts'
 import type { TreePath } from '../tree-path.ts'
@@ -12,6 +13,7 @@ import { canHold } from './held.ts'
 import { holdListed, withEnds, withFound, withParent } from './held-places.ts'
 import { listDirectory } from './list.ts'
 import { createLocalState, type LocalState } from './local-state.ts'
+import type { Looks } from './looks.ts'
 import type { Medium } from './medium.ts'
 import { isOtherDevice, makeDirectory, placeLocally, removeLocally } from './place.ts'
 import { openLocalFile } from './read.ts'
@@ -36,7 +38,7 @@ const nameOf = (path: TreePath): string => path.at(-1) ?? ''
 /** A tree of files on a local disk: see `FileTree` for what it promises. */
 export function createLocalTree(options: LocalTreeOptions): FileTree {
   const guard = createGuard(options.root, options.medium)
-  const { turns, pace, readBatches, views, smallFiles } = options.state ?? createLocalState()
+  const { turns, pace, readBatches, views, smallFiles, looks } = options.state ?? createLocalState()
   const context: LocalContext = {
     guard,
     durability: options.durability,
@@ -56,7 +58,7 @@ export function createLocalTree(options: LocalTreeOptions): FileTree {
     try {
       return await work()
     } finally {
-      const root = await guard.root().catch(() => undefined)
+      const root = await orElse(guard.root, () => undefined)
       for (const path of root === undefined ? [] : paths) {
         const absolute = [root, ...path].join('/')
         views.changed(absolute)
@@ -66,7 +68,7 @@ export function createLocalTree(options: LocalTreeOptions): FileTree {
   }
 
   const tree: FileTree = {
-    stat: (path) => stat(guard, path),
+    stat: (path) => stat(guard, looks, path),
     async *list(path) {
       const held = await holdListed(guard, path)
       try {
@@ -135,31 +137,39 @@ async function view(
   views: Views,
   path: TreePath,
 ): Promise<DirectoryView | undefined> {
-  const absolute = await guard.find(path).catch(() => undefined)
+  const absolute = await orElse(
+    () => guard.find(path),
+    () => undefined,
+  )
   if (absolute === undefined || !guard.isQuick()) return undefined
   const found = await views.find(guard, absolute)
   return found && { ...found, entry: found.entry.named(nameOf(path)) }
 }
 
-async function read(guard: Guard, smallFiles: SmallFiles, path: TreePath): Promise<OpenFile> {
-  const absolute = await guard.find(path)
-  const small = guard.isQuick() ? smallFiles.open(guard, absolute, nameOf(path)) : undefined
-  return small ?? openLocalFile(guard, absolute, nameOf(path))
-}
-
-async function stat(guard: Guard, path: TreePath): Promise<Entry | undefined> {
-  const stats = await inOurWords(() => look(guard, path)).catch((error: unknown) => {
-    if (error instanceof FileError) return undefined
-    throw error
+const read = (guard: Guard, smallFiles: SmallFiles, path: TreePath): Awaitable<OpenFile> =>
+  andThen(guard.find(path), (absolute) => {
+    const small = guard.isQuick() ? smallFiles.open(guard, absolute, nameOf(path)) : undefined
+    return small ?? openLocalFile(guard, absolute, nameOf(path))
   })
-  return stats && isServed(stats) ? toEntry(nameOf(path), stats) : undefined
-}
 
-async function look(guard: Guard, path: TreePath): Promise<Stats | undefined> {
-  const absolute = await guard.find(path)
-  if (canHold && guard.isQuick()) return guard.lookNow(absolute)
-  return withFound(guard, path, async (place) => guard.look(place))
-}
+const stat = (guard: Guard, looks: Looks, path: TreePath): Awaitable<Entry | undefined> =>
+  orElse(
+    () =>
+      andThen(look(guard, looks, path), (stats) =>
+        stats && isServed(stats) ? toEntry(nameOf(path), stats) : undefined,
+      ),
+    (error) => {
+      if (toFileError(error) instanceof FileError) return undefined
+      throw error
+    },
+  )
+
+const look = (guard: Guard, looks: Looks, path: TreePath): Awaitable<Stats | undefined> =>
+  andThen(guard.find(path), (absolute) =>
+    canHold && guard.isQuick()
+      ? looks.look(guard, absolute)
+      : withFound(guard, path, async (place) => guard.look(place)),
+  )
 
 async function inOurWords<Result>(work: () => Promise<Result>): Promise<Result> {
   try {

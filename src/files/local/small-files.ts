@@ -3,7 +3,7 @@ import { Readable } from 'node:stream'
 import { LRUCache } from 'lru-cache'
 import { FileError, toFileError } from '../errors.ts'
 import type { Entry, OpenFile } from '../file-tree.ts'
-import { isServed, toEntry } from './entry.ts'
+import { isSameVersion, isServed, toEntry } from './entry.ts'
 import type { Guard } from './guard.ts'
 
 /** Up to this one read in place beats every other way: 14,700 against 8,050 req/s, measured. */
@@ -65,13 +65,6 @@ function glance(absolute: string): Stats | undefined {
 const isSmall = (stats: Stats): boolean =>
   stats.isFile() && stats.size <= smallBytes && isServed(stats)
 
-const isSameVersion = (one: Stats, other: Stats): boolean =>
-  one.ctimeMs === other.ctimeMs &&
-  one.mtimeMs === other.mtimeMs &&
-  one.ino === other.ino &&
-  one.size === other.size &&
-  one.dev === other.dev
-
 function readSmall(guard: Guard, absolute: string, name: string): Omit<Kept, 'readAt'> | undefined {
   try {
     const fd = guard.openNow(absolute, constants.O_RDONLY)
@@ -79,7 +72,7 @@ function readSmall(guard: Guard, absolute: string, name: string): Omit<Kept, 're
       const stats = fstatSync(fd)
       const entry = toEntry(name, stats)
       const bytes = isSmall(stats) ? readBytes(fd, entry.size) : undefined
-      return bytes && { stats, file: toOpenFile(bytes, entry) }
+      return bytes && { stats, file: toOpenFile(bytes.toString('latin1'), entry) }
     } finally {
       closeSync(fd)
     }
@@ -100,12 +93,15 @@ function readBytes(fd: number, size: number): Buffer | undefined {
   return bytes
 }
 
-function toOpenFile(bytes: Buffer, entry: Entry): OpenFile {
+function toOpenFile(text: string, entry: Entry): OpenFile {
+  const part = (start: number, end?: number): Buffer =>
+    Buffer.from(text.slice(start, end), 'latin1')
   return {
     entry,
-    bytes: () => Promise.resolve(bytes),
-    stream: (range = { start: 0, end: bytes.length - 1 }) =>
-      Readable.from([bytes.subarray(range.start, range.end + 1)], { objectMode: false }),
-    close: () => Promise.resolve(),
+    text,
+    bytes: () => part(0),
+    stream: ({ start, end } = { start: 0, end: text.length - 1 }) =>
+      Readable.from([part(start, end + 1)], { objectMode: false }),
+    close: () => undefined,
   }
 }

@@ -35,7 +35,7 @@ export function trackConnections(server: Server, secure: boolean): Connections {
       const responses = running.get(socket)
       responses?.add(res)
       if (draining) res.setHeader('Connection', 'close')
-      res.once('close', () => {
+      res.on('close', () => {
         responses?.delete(res)
         if (draining && responses?.size === 0) socket.destroySoon()
       })

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { Clock } from '../../core/index.ts'
+import { andThen, type Awaitable, type Clock } from '../../core/index.ts'
 import {
   inTransaction,
   remember,
@@ -62,9 +62,8 @@ export function createLocks(db: Database, clock: Clock, limits: LockLimits) {
 
   return {
     /** Whether a tree has any lock at all: remembered until something is committed. */
-    async hasLocks(treeId: string): Promise<boolean> {
-      return (await findLastExpiry(treeId)) > clock.now()
-    },
+    hasLocks: (treeId: string): Awaitable<boolean> =>
+      andThen(findLastExpiry(treeId), (expiresAt) => expiresAt > clock.now()),
 
     /** The live locks of a resource and of what is above it; `around`: of what is below as well. */
     findLocks: (at: ResourcePlace, reach: 'above' | 'around'): Promise<readonly Lock[]> =>

@@ -1,3 +1,4 @@
+import type { Awaitable } from '../../core/index.ts'
 import type { Entry, Expected, TreePath } from '../../files/index.ts'
 import { preconditionFailed } from '../errors.ts'
 import type { Exchange } from '../exchange.ts'
@@ -8,6 +9,8 @@ import { parseEntityTags, strongMatch, weakMatch } from './entity-tags.ts'
 import { parseHttpDate } from './http-date.ts'
 import type { IfCondition, IfList } from './if-header.ts'
 
+type Outcome = 'proceed' | 'not_modified'
+
 /**
  * Evaluates every condition of the request against what is there now, in the order of RFC 9110
  * §13.2.2, then `If` (RFC 4918 §10.4.3).
@@ -15,12 +18,13 @@ import type { IfCondition, IfList } from './if-header.ts'
  * @returns `not_modified` when a GET or HEAD needs no content.
  * @throws DavError 412
  */
-export async function checkConditions(
+export const checkConditions = (
   exchange: Exchange,
   entry: Entry | undefined,
-): Promise<'proceed' | 'not_modified'> {
+): Awaitable<Outcome> => (isConditional(exchange) ? evaluate(exchange, entry) : 'proceed')
+
+async function evaluate(exchange: Exchange, entry: Entry | undefined): Promise<Outcome> {
   const { headers, method } = exchange.req
-  if (!isConditional(exchange)) return 'proceed'
   const isRead = method === 'GET' || method === 'HEAD'
   if (headers['if-match'] !== undefined) {
     if (!matches(headers['if-match'], entry, strongMatch)) throw preconditionFailed()

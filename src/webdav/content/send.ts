@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { pipeline } from 'node:stream/promises'
-import { newId } from '../../core/index.ts'
+import { andThen, newId, type Awaitable } from '../../core/index.ts'
 import type { ByteRange, OpenFile } from '../../files/index.ts'
 import { sendContent } from './send-content.ts'
 
@@ -9,21 +9,18 @@ const smallFileBytes = 64 * 1024
 
 type Fields = Record<string, string>
 
-export async function sendWhole(
-  res: ServerResponse,
-  file: OpenFile,
-  fields: Fields,
-): Promise<void> {
+export function sendWhole(res: ServerResponse, file: OpenFile, fields: Fields): Awaitable<void> {
   const { size } = file.entry
-  if (size <= smallFileBytes) {
-    const content = await file.bytes()
+  if (size > smallFileBytes) {
     res.writeHead(200, fields)
-    // As text it leaves together with the head; byte for byte, latin1 is what it was.
-    res.end(content.toString('latin1'), 'latin1')
-    return
+    return sendContent(res, file, { start: 0, end: size - 1 })
   }
-  res.writeHead(200, fields)
-  await sendContent(res, file, { start: 0, end: size - 1 })
+  // As text it leaves together with the head; byte for byte, latin1 is what it was.
+  const text = file.text ?? andThen(file.bytes(), (content) => content.toString('latin1'))
+  return andThen(text, (content) => {
+    res.writeHead(200, fields)
+    res.end(content, 'latin1')
+  })
 }
 
 /** RFC 9110 §15.3.7.1 */

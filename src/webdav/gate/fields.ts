@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import type { Awaitable } from '../../core/index.ts'
 import type { Principal } from '../../auth/index.ts'
 import { parseIfHeader } from '../conditions/if-header.ts'
 import { badRequest, DavError, tooLarge, unsupportedMedia } from '../errors.ts'
@@ -50,16 +51,16 @@ const isChunked = (req: IncomingMessage): boolean => req.headers['transfer-encod
 const unexpectedBody = (): DavError => unsupportedMedia('This method takes no request body.')
 
 /** A chunked body says only by its first chunk whether it is one (RFC 9112 §7.1). */
-export async function requireNoContent(
+export const requireNoContent = (
   req: IncomingMessage,
   method: DavMethod,
   settings: Settings,
-): Promise<void> {
-  if (method.body !== 'none' || !isChunked(req)) return
-  await readSmallBody(req, 0, settings).catch((error: unknown) => {
-    throw error instanceof DavError && error.status === 413 ? unexpectedBody() : error
-  })
-}
+): Awaitable<unknown> =>
+  method.body === 'none' && isChunked(req)
+    ? readSmallBody(req, 0, settings).catch((error: unknown) => {
+        throw error instanceof DavError && error.status === 413 ? unexpectedBody() : error
+      })
+    : undefined
 
 /** RFC 4918 §10.2 */
 function parseDepth(text: string | undefined): Depth | undefined {

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { andThen, type Awaitable } from '../../core/index.ts'
 import { badRequest, notAllowed, notFound } from '../errors.ts'
 import type { DavMethod, Exchange, Settings } from '../exchange.ts'
 import { readFields, requireNoContent } from './fields.ts'
@@ -20,35 +21,35 @@ export interface Admitted {
 /** A request for the server as a whole: `OPTIONS *`. */
 export interface Greeted {
   readonly method: undefined
+  readonly exchange?: undefined
 }
 
 /**
  * Decides everything that can be decided without the resource: path, credential, place, method,
  * permission, fields, in this order. No method sees a request that did not pass.
  */
-export async function admit(
+export function admit(
   req: IncomingMessage,
   res: ServerResponse,
   settings: Settings,
   methods: Methods,
-): Promise<Admitted | Greeted> {
+): Awaitable<Admitted | Greeted> {
   const target = parseRequestTarget(req.url ?? '')
-  const principal = await identify(req, settings)
-  settings.onIdentified(req, principal)
-  if (target === '*') return greet(req)
-  const place = findPlace(target, principal, settings.isShareId)
-  const method = methods.byName.get(req.method ?? '')
-  if (!method) throw notAllowed(methods.allow)
-  const permissions = permissionsOf(principal)
-  requirePermissions(permissions, method.needs, settings.realm)
-  const fields = readFields(req, method, principal, settings)
-  const tree = await settings.openTree(principal)
-  if (!tree) throw notFound()
-  await requireNoContent(req, method, settings)
-  return {
-    method,
-    exchange: { req, res, settings, principal, permissions, place, tree, fields },
-  }
+  return andThen(identify(req, settings), (principal) => {
+    settings.onIdentified(req, principal)
+    if (target === '*') return greet(req)
+    const place = findPlace(target, principal, settings.isShareId)
+    const method = methods.byName.get(req.method ?? '')
+    if (!method) throw notAllowed(methods.allow)
+    const permissions = permissionsOf(principal)
+    requirePermissions(permissions, method.needs, settings.realm)
+    const fields = readFields(req, method, principal, settings)
+    return andThen(settings.openTree(principal), (tree) => {
+      if (!tree) throw notFound()
+      const exchange = { req, res, settings, principal, permissions, place, tree, fields }
+      return andThen(requireNoContent(req, method, settings), () => ({ method, exchange }))
+    })
+  })
 }
 
 /** RFC 9110 §9.3.7: only OPTIONS speaks to the server as a whole. */

@@ -1,16 +1,16 @@
 import type { IncomingMessage } from 'node:http'
-import type { AuthFailure, Permission, Principal } from '../../auth/index.ts'
+import type { AuthFailure, AuthResult, Permission, Principal } from '../../auth/index.ts'
+import { andThen, type Awaitable } from '../../core/index.ts'
 import { DavError } from '../errors.ts'
 import type { Settings } from '../exchange.ts'
 
 /** @throws DavError 401, 400 or 429: whoever has no good credential learns nothing else. */
-export async function identify(req: IncomingMessage, settings: Settings): Promise<Principal> {
-  const result = await settings.chain.authenticate({
-    rawHeaders: req.rawHeaders,
-    address: settings.addressOf(req),
+export function identify(req: IncomingMessage, settings: Settings): Awaitable<Principal> {
+  const request = { rawHeaders: req.rawHeaders, address: settings.addressOf(req) }
+  return andThen(settings.chain.authenticate(request), (result: AuthResult) => {
+    if (result.status === 'authenticated') return result.principal
+    throw refusal(settings, result.failure)
   })
-  if (result.status === 'authenticated') return result.principal
-  throw refusal(settings, result.failure)
 }
 
 function refusal(settings: Settings, failure: AuthFailure | undefined): DavError {

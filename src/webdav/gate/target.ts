@@ -24,7 +24,8 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 export function parsePath(text: string): Target {
   if (!text.startsWith('/') || text.includes('#')) throw refuse()
   const query = text.indexOf('?')
-  const path = (query < 0 ? text : text.slice(0, query)).replace(schemeGuard, '/')
+  const raw = query < 0 ? text : text.slice(0, query)
+  const path = raw.includes('/./') ? raw.replace(schemeGuard, '/') : raw
   const trailingSlash = path.endsWith('/')
   const inner = path.slice(1, trailingSlash ? -1 : undefined)
   if (inner === '') {
@@ -36,6 +37,7 @@ export function parsePath(text: string): Target {
 
 /** RFC 9112 §3.2: origin-form, absolute-form or `*`. */
 export function parseRequestTarget(url: string): Target | '*' {
+  if (url.startsWith('/')) return parsePath(url)
   if (url === '*') return '*'
   const absolute = /^https?:\/\/[^/?#]*/i.exec(url)
   if (!absolute) return parsePath(url)

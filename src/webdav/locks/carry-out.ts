@@ -24,5 +24,9 @@ export function carryOut<Result>(
     change.kind === 'remove'
       ? { ...change, treeId, path: at(change.path) }
       : { ...change, treeId, from: at(change.from), to: at(change.to) }
-  return settings.resources.carryOut(absolute, (path) => tree.stat(insideOf(exchange, path)), work)
+  return settings.resources.carryOut(
+    absolute,
+    async (path) => tree.stat(insideOf(exchange, path)),
+    work,
+  )
 }

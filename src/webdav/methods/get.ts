@@ -1,3 +1,4 @@
+import { andThen, lastly, orElse, type Awaitable } from '../../core/index.ts'
 import { FileError, type Entry, type OpenFile } from '../../files/index.ts'
 import { checkConditions } from '../conditions/evaluate.ts'
 import { formatHttpDate, parseHttpDate } from '../conditions/http-date.ts'
@@ -15,20 +16,23 @@ export const get: DavMethod = { needs: ['read'], body: 'ignored', run: runGet }
 /** RFC 9110 §9.3.2: GET without the content; ranges are for GET alone. */
 export const head: DavMethod = { needs: ['read'], body: 'ignored', run: runHead }
 
-async function runGet(exchange: Exchange): Promise<void> {
+function runGet(exchange: Exchange): Awaitable<void> {
   const { tree, place } = exchange
-  let file: OpenFile
-  try {
-    file = await tree.read(place.path)
-  } catch (error) {
-    if (error instanceof FileError && error.code === 'is_a_directory') return sendListing(exchange)
-    throw error
-  }
-  try {
-    await sendFile(exchange, file)
-  } finally {
-    await file.close()
-  }
+  const opened = orElse(
+    () => tree.read(place.path),
+    (error) => {
+      if (error instanceof FileError && error.code === 'is_a_directory') return undefined
+      throw error
+    },
+  )
+  return andThen(opened, (file) =>
+    file
+      ? lastly(
+          () => sendFile(exchange, file),
+          () => file.close(),
+        )
+      : sendListing(exchange),
+  )
 }
 
 async function runHead(exchange: Exchange): Promise<void> {
@@ -43,13 +47,14 @@ async function runHead(exchange: Exchange): Promise<void> {
   exchange.res.end()
 }
 
-async function sendFile(exchange: Exchange, file: OpenFile): Promise<void> {
-  const { req, res, settings } = exchange
+const sendFile = (exchange: Exchange, file: OpenFile): Awaitable<void> =>
+  andThen(checkConditions(exchange, file.entry), (outcome) => {
+    if (outcome === 'proceed') return sendContent(exchange, file)
+    sendNotModified(exchange, file.entry)
+  })
+
+function sendContent({ req, res, settings }: Exchange, file: OpenFile): Awaitable<void> {
   const { entry } = file
-  if ((await checkConditions(exchange, entry)) === 'not_modified') {
-    sendNotModified(exchange, entry)
-    return
-  }
   const fields = describeFile(entry)
   const { range } = req.headers
   const isAsked =

@@ -1,8 +1,9 @@
+import { andThen, type Awaitable } from '../../core/index.ts'
 import { isWithin, type TreePath } from '../../files/index.ts'
 import type { Exchange } from '../exchange.ts'
 import { renderLocks } from '../locks/discovery.ts'
 import { placeOf } from '../locks/place.ts'
-import type { DeadProperty, Lock, ResourcePlace } from '../resources.ts'
+import type { DeadProperty, Lock, PlacedProperty, ResourcePlace } from '../resources.ts'
 import { asksForLocks, type Subject } from './live.ts'
 import type { PropertyPlan } from './render.ts'
 
@@ -12,17 +13,27 @@ export interface Stored {
 }
 
 /** One query each for properties and locks, and none for a tree without: `undefined`. */
-export async function loadStored(
+export function loadStored(
   exchange: Exchange,
   plan: PropertyPlan,
   path: TreePath,
   withMembers: boolean,
-): Promise<Stored | undefined> {
+): Awaitable<Stored | undefined> {
   const place = placeOf(exchange, path)
-  const dead = await loadProperties(exchange, plan, place, withMembers)
-  const locks = await loadLocks(exchange, plan, place, withMembers)
-  if (!dead && !locks) return undefined
-  const locksAt = indexLocks(locks ?? [], place.path)
+  return andThen(loadProperties(exchange, plan, place, withMembers), (dead) =>
+    andThen(loadLocks(exchange, plan, place, withMembers), (locks) =>
+      dead || locks ? toStored(exchange, place, dead, locks ?? []) : undefined,
+    ),
+  )
+}
+
+function toStored(
+  exchange: Exchange,
+  place: ResourcePlace,
+  dead: ReadonlyMap<string, DeadProperty[]> | undefined,
+  locks: readonly Lock[],
+): Stored {
+  const locksAt = indexLocks(locks, place.path)
   return {
     at(inner) {
       const { path } = placeOf(exchange, inner)
@@ -48,35 +59,45 @@ function indexLocks(locks: readonly Lock[], root: TreePath): (path: TreePath) =>
   ]
 }
 
-async function loadProperties(
+function loadProperties(
   { settings: { resources } }: Exchange,
   { namesOnly, reportsMissing, others }: PropertyPlan,
   place: ResourcePlace,
   withMembers: boolean,
-): Promise<Map<string, DeadProperty[]> | undefined> {
+): Awaitable<Map<string, DeadProperty[]> | undefined> {
   const onlyThese = reportsMissing && !namesOnly
   if (onlyThese && others.length === 0) return undefined
-  if (!(await resources.hasProperties(place.treeId))) return undefined
   const names = onlyThese ? others.map(({ name }) => name) : undefined
-  const rows = await resources.findProperties(place, withMembers ? 'members' : 'self', names)
-  const byPath = new Map<string, DeadProperty[]>()
-  for (const row of rows) {
-    const text = textOf(row.path)
-    const known = byPath.get(text)
-    if (known) known.push(row)
-    else byPath.set(text, [row])
-  }
-  return byPath
+  return andThen(resources.hasProperties(place.treeId), (hasSome) =>
+    hasSome
+      ? resources.findProperties(place, withMembers ? 'members' : 'self', names).then(byPath)
+      : undefined,
+  )
 }
 
-async function loadLocks(
+function byPath(rows: readonly PlacedProperty[]): Map<string, DeadProperty[]> {
+  const found = new Map<string, DeadProperty[]>()
+  for (const row of rows) {
+    const text = textOf(row.path)
+    const known = found.get(text)
+    if (known) known.push(row)
+    else found.set(text, [row])
+  }
+  return found
+}
+
+function loadLocks(
   { settings: { resources } }: Exchange,
   { namesOnly, live }: PropertyPlan,
   place: ResourcePlace,
   withMembers: boolean,
-): Promise<readonly Lock[] | undefined> {
+): Awaitable<readonly Lock[] | undefined> {
   if (namesOnly || !asksForLocks(live)) return undefined
-  if (!(await resources.hasLocks(place.treeId))) return undefined
-  const locks = await resources.findLocks(place, withMembers ? 'around' : 'above')
-  return locks.length === 0 ? undefined : locks
+  return andThen(resources.hasLocks(place.treeId), (hasSome) =>
+    hasSome
+      ? resources
+          .findLocks(place, withMembers ? 'around' : 'above')
+          .then((locks) => (locks.length === 0 ? undefined : locks))
+      : undefined,
+  )
 }

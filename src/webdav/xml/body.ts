@@ -1,3 +1,4 @@
+import type { Awaitable } from '../../core/index.ts'
 import { hasBody } from '../../http/index.ts'
 import { unsupportedMedia } from '../errors.ts'
 import type { Exchange } from '../exchange.ts'
@@ -11,8 +12,10 @@ export async function readXmlBody(exchange: Exchange): Promise<XmlElement | unde
 }
 
 /** The same before it is parsed. */
-export async function readXmlBytes({ req, settings }: Exchange): Promise<Buffer | undefined> {
-  if (!hasBody(req)) return undefined
+export const readXmlBytes = (exchange: Exchange): Awaitable<Buffer | undefined> =>
+  hasBody(exchange.req) ? readBytes(exchange) : undefined
+
+async function readBytes({ req, settings }: Exchange): Promise<Buffer | undefined> {
   checkMediaType(req.headers['content-type'])
   const body = await readSmallBody(req, settings.maxXmlBytes, settings)
   return body.length === 0 ? undefined : body

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import type { Awaitable } from '../../../src/core/index.ts'
 import {
   FileError,
   type FileErrorCode,
@@ -38,10 +39,12 @@ export const namesIn = async (tree: FileTree, path: TreePath): Promise<string[]>
   return names.sort()
 }
 
-/** The code a promise fails with. */
-export const codeOf = async (work: Promise<unknown>): Promise<FileErrorCode | 'fine'> => {
+/** The code that something fails with, at once or later. */
+export const codeOf = async (
+  work: Promise<unknown> | (() => Awaitable<unknown>),
+): Promise<FileErrorCode | 'fine'> => {
   try {
-    await work
+    await (typeof work === 'function' ? work() : work)
     return 'fine'
   } catch (error) {
     if (error instanceof FileError) return error.code
@@ -165,9 +168,9 @@ export function describeFileTree(
       expect(await codeOf(write(['file', 'x'], 'x'))).toBe('parent_missing')
       expect(await codeOf(write(['dir'], 'x'))).toBe('is_a_directory')
       expect(await codeOf(write([], 'x'))).toBe('is_a_directory')
-      expect(await codeOf(tree.read(['dir']))).toBe('is_a_directory')
-      expect(await codeOf(tree.read(['none']))).toBe('not_found')
-      expect(await codeOf(tree.read(['file', 'x']))).toBe('not_found')
+      expect(await codeOf(() => tree.read(['dir']))).toBe('is_a_directory')
+      expect(await codeOf(() => tree.read(['none']))).toBe('not_found')
+      expect(await codeOf(() => tree.read(['file', 'x']))).toBe('not_found')
       expect(await tree.stat(['file', 'x'])).toBeUndefined()
     })
   })
@@ -256,7 +259,7 @@ export function describeFileTree(
     it.each(bad)('finds nothing under %j and creates nothing', async (segment) => {
       for (const path of [[segment], [segment, 'x']]) {
         expect(await tree.stat(path)).toBeUndefined()
-        expect(await codeOf(tree.read(path))).toBe('not_found')
+        expect(await codeOf(() => tree.read(path))).toBe('not_found')
         expect(await codeOf(tree.remove(path))).toBe('not_found')
         expect(await codeOf(write(path, 'x'))).toBe('forbidden_name')
         expect(await codeOf(tree.mkdir(path))).toBe('forbidden_name')

@@ -5,8 +5,9 @@ import {
   lstatSync,
   mkdirSync,
   mkdtempSync,
-  readdirSync,
   readFileSync,
+  readdirSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -54,7 +55,7 @@ describe('links and other things that are not files', () => {
     expect(await namesIn(tree, [])).toEqual(['dir'])
     for (const name of ['out', 'inside', 'link', 'dangling']) {
       expect(await tree.stat([name])).toBeUndefined()
-      expect(await codeOf(tree.read([name]))).toBe('not_found')
+      expect(await codeOf(() => tree.read([name]))).toBe('not_found')
       expect(await codeOf(namesIn(tree, [name]))).toBe('not_found')
       expect(await codeOf(tree.remove([name]))).toBe('not_found')
       expect(await codeOf(tree.copy([name], ['y'], { overwrite: true }))).toBe('not_found')
@@ -68,7 +69,7 @@ describe('links and other things that are not files', () => {
       ['inside', 'x'],
     ] as const) {
       expect(await tree.stat([name, file])).toBeUndefined()
-      expect(await codeOf(tree.read([name, file]))).toBe('not_found')
+      expect(await codeOf(() => tree.read([name, file]))).toBe('not_found')
       expect(await codeOf(tree.remove([name, file]))).toBe('not_found')
       expect(await codeOf(tree.write([name, 'new'], bytes('x')))).toBe('parent_missing')
       expect(await codeOf(tree.mkdir([name, 'new']))).toBe('parent_missing')
@@ -76,6 +77,27 @@ describe('links and other things that are not files', () => {
       expect(await codeOf(moved)).toBe('parent_missing')
     }
     expect(readdirSync(join(base, 'outside'))).toEqual(['secret'])
+  })
+
+  it('does not follow one that has taken the place of what was just looked at', async () => {
+    writeFileSync(join(base, 'outside', 'x'), 'other')
+    expect(await tree.stat(['dir', 'x'])).toMatchObject({ size: 1 })
+    expect(await contentOf(tree, ['dir', 'x'])).toBe('x')
+    renameSync(join(root, 'dir'), join(root, 'moved'))
+    symlinkSync('../outside', join(root, 'dir'))
+    expect(await tree.stat(['dir', 'x'])).toBeUndefined()
+    expect(await codeOf(() => tree.read(['dir', 'x']))).toBe('not_found')
+    expect(await tree.stat(['moved', 'x'])).toMatchObject({ size: 1 })
+  })
+
+  it('shows every change of what was just looked at', async () => {
+    const file = join(root, 'dir', 'x')
+    for (const content of ['ab', 'abc', 'abcd']) {
+      writeFileSync(file, content)
+      expect(await tree.stat(['dir', 'x'])).toMatchObject({ size: content.length })
+    }
+    rmSync(file)
+    expect(await tree.stat(['dir', 'x'])).toBeUndefined()
   })
 
   it('replaces none, and leaves them out of copies', async () => {
@@ -102,8 +124,8 @@ describe('links and other things that are not files', () => {
     const server = createServer()
     await new Promise<void>((resolve) => void server.listen(join(root, 'socket'), resolve))
     expect(await namesIn(tree, [])).toEqual(['dir'])
-    expect(await codeOf(tree.read(['fifo']))).toBe('not_found')
-    expect(await codeOf(tree.read(['socket']))).toBe('not_found')
+    expect(await codeOf(() => tree.read(['fifo']))).toBe('not_found')
+    expect(await codeOf(() => tree.read(['socket']))).toBe('not_found')
     expect(await codeOf(tree.write(['fifo'], bytes('x')))).toBe('not_served')
     await new Promise((resolve) => server.close(resolve))
   })
@@ -124,7 +146,7 @@ describe('a root that is missing', () => {
   it('has nothing and takes nothing, until it is there', async () => {
     const later = createLocalTree({ root: join(base, 'later'), durability: 'normal' })
     expect(await later.stat([])).toBeUndefined()
-    expect(await codeOf(later.read(['x']))).toBe('not_found')
+    expect(await codeOf(() => later.read(['x']))).toBe('not_found')
     expect(await codeOf(later.write(['x'], bytes('x')))).toBe('parent_missing')
     mkdirSync(join(base, 'later'))
     expect(await codeOf(later.write(['x'], bytes('x')))).toBe('fine')
