@@ -1,5 +1,9 @@
 import type { Readable } from 'node:stream'
 import type { TreePath } from './tree-path.ts'
+import type { TreeProperties } from './tree-properties.ts'
+
+/** What may be done with something in a tree. */
+export type TreePermission = 'read' | 'write' | 'share'
 
 /** What a tree says of one file or directory. */
 export interface Entry {
@@ -18,6 +22,8 @@ export interface Entry {
    * deeper changes.
    */
   readonly etag: string
+  /** What may be done with it and below; absent: the same as with the directory it is in. */
+  readonly permissions?: readonly TreePermission[] | undefined
 }
 
 /** A part of a file: offsets of its first and last byte, both included. */
@@ -122,6 +128,12 @@ export interface FileTree {
    */
   view?(path: TreePath): Promise<DirectoryView | undefined>
 
+  /**
+   * `stat` without asking anybody who keeps a part of the tree elsewhere: what is known of the place
+   * where such a part begins, and `elsewhere` for all that is below. Absent: the same as `stat`.
+   */
+  glance?(path: TreePath): Promise<Entry | 'elsewhere' | undefined>
+
   /** Opens a file: `not_found`, `is_a_directory`. */
   read(path: TreePath): Promise<OpenFile>
 
@@ -146,4 +158,20 @@ export interface FileTree {
 
   /** Room on the underlying store, or `undefined` when asking would be dear. */
   space(): Promise<Space | undefined>
+
+  /**
+   * Lets `fill` make a file or a directory at a path of a tree that nobody else sees, then puts it
+   * at `to` whole; fails like `copy`. Absent: nothing can be hidden here.
+   */
+  receive?(
+    to: TreePath,
+    options: PlaceOptions,
+    fill: (hidden: FileTree, path: TreePath) => Promise<void>,
+  ): Promise<Placed>
+
+  /** What the tree lets anybody do at a path; `undefined`: everything. Absent: so everywhere. */
+  permissionsAt?(path: TreePath): Promise<readonly TreePermission[] | undefined>
+
+  /** Of paths whose dead properties live with the files. */
+  properties?(path: TreePath): TreeProperties | undefined | Promise<TreeProperties | undefined>
 }

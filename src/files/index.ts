@@ -11,9 +11,11 @@ export type {
   Placed,
   PlaceOptions,
   Space,
+  TreePermission,
   WriteOptions,
   Written,
 } from './file-tree.ts'
+export { glance, lookIn } from './glance.ts'
 export { createLocalTree, type LocalTreeOptions } from './local/local-tree.ts'
 export { createLocalState, type LocalState } from './local/local-state.ts'
 export type { Medium } from './local/medium.ts'
@@ -29,3 +31,4 @@ export {
   samePath,
   type TreePath,
 } from './tree-path.ts'
+export type { DeadProperty, PropertyStep, TreeProperties } from './tree-properties.ts'

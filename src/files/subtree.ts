@@ -14,6 +14,7 @@ export function subtree(tree: FileTree, path: TreePath): FileTree {
     if (inner.length === 0) throw new FileError('is_root')
     return at(inner)
   }
+  const { permissionsAt } = tree
   return {
     stat: (inner) => tree.stat(at(inner)),
     list: (inner) => tree.list(at(inner)),
@@ -31,5 +32,6 @@ export function subtree(tree: FileTree, path: TreePath): FileTree {
     copy: async (from, to, options) => tree.copy(at(from), below(to), options),
     move: async (from, to, options) => tree.move(below(from), below(to), options),
     space: () => tree.space(),
+    ...(permissionsAt && { permissionsAt: (inner) => permissionsAt(at(inner)) }),
   }
 }

@@ -4,6 +4,7 @@ export { createIncomingShares, type IncomingShares } from './incoming/incoming.t
 export { offerSchema, receiptSchema } from './incoming/wire.ts'
 export type { IncomingShare } from './incoming/incoming-share.ts'
 export type { IncomingSharesDeps } from './incoming/deps.ts'
+export type { Mount } from './incoming/mounts.ts'
 export type { OutgoingShare } from './outgoing-share.ts'
 export { parsePermissions, type SharePermission } from './permissions.ts'
 export type { ExchangeMode } from './preflight.ts'

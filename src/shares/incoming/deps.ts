@@ -17,6 +17,8 @@ export interface IncomingSharesDeps {
   isAutoAccepted(host: string): boolean
   /** Whether a user knows this person. */
   isContact(userId: string, address: OcmAddress): Promise<boolean>
+  /** Told of a share that has just got its place among a user's; must neither wait nor fail. */
+  onAccepted?(id: string): void
   /** A user who may log in, by name. */
   findRecipient(username: string): Promise<User | undefined>
   /** `host[:port]` of this server. */

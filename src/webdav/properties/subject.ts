@@ -31,7 +31,7 @@ export const memberOf = (parent: Subject, entry: Entry): Subject => ({
     parent.href + escapeXml(encodeSegment(entry.name)) + (entry.kind === 'directory' ? '/' : ''),
   isRoot: false,
   displayName: entry.name,
-  permissions: parent.permissions,
+  permissions: entry.permissions ?? parent.permissions,
   space: parent.space,
   lockDiscovery: parent.lockDiscovery,
   dead: parent.dead,
