@@ -10,6 +10,7 @@ export type {
   OpenFile,
   Placed,
   PlaceOptions,
+  ReadHint,
   Space,
   WriteOptions,
   Written,
@@ -20,6 +21,7 @@ export type { Medium } from './local/medium.ts'
 export { repairLocalTree, type Repaired, type RepairOptions } from './local/repair.ts'
 export { createTurns, type Turns } from './local/turns.ts'
 export { subtree } from './subtree.ts'
+export type { DeadProperty, PropertyStep, TreeProperties } from './tree-properties.ts'
 export {
   checkPath,
   isReservedName,
