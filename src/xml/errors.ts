@@ -3,6 +3,8 @@ import { AppError, type ErrorKind } from '../core/index.ts'
 const failures = {
   malformed: ['invalid', 'This is not well-formed XML.'],
   excessive: ['invalid', 'This is more complex than any WebDAV message.'],
+  too_long: ['too_large', 'This is longer than it may be.'],
+  unexpected: ['invalid', 'This is another document than was expected.'],
   not_utf8: ['invalid', 'This is not UTF-8.'],
   charset: ['unsupported_media', 'Only UTF-8 is accepted.'],
   // RFC 4918 §16, §20.6: nothing outside of the message is ever read because of it.

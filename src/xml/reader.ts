@@ -36,27 +36,8 @@ const maxAttributes = 64
 export function parseXml(bytes: Uint8Array): XmlElement {
   const open: XmlElement[] = []
   let root: XmlElement | undefined
-  let elements = 0
-  let attributes = 0
   const parser = new SaxesParser({ xmlns: true, position: false })
-  parser.on('error', () => {
-    throw new XmlError('malformed')
-  })
-  parser.on('doctype', () => {
-    throw new XmlError('document_type')
-  })
-  parser.on('xmldecl', ({ encoding = 'utf-8' }) => {
-    if (!isUtf8(encoding)) throw new XmlError('charset')
-  })
-  parser.on('opentagstart', () => {
-    attributes = 0
-    elements += 1
-    if (elements > maxElements || open.length >= maxDepth) throw new XmlError('excessive')
-  })
-  parser.on('attribute', () => {
-    attributes += 1
-    if (attributes > maxAttributes) throw new XmlError('excessive')
-  })
+  guard(parser, () => open.length)
   parser.on('opentag', (tag) => {
     const element = toElement(tag)
     open.at(-1)?.children.push(element)
@@ -72,9 +53,38 @@ export function parseXml(bytes: Uint8Array): XmlElement {
   return root
 }
 
+/**
+ * Ends what no WebDAV message has: errors, document types, other charsets, too much of anything.
+ *
+ * @returns starts counting elements anew.
+ */
+export function guard(parser: SaxesParser<{ xmlns: true }>, depth: () => number): () => void {
+  let elements = 0
+  let attributes = 0
+  parser.on('error', () => {
+    throw new XmlError('malformed')
+  })
+  parser.on('doctype', () => {
+    throw new XmlError('document_type')
+  })
+  parser.on('xmldecl', ({ encoding = 'utf-8' }) => {
+    if (!isUtf8(encoding)) throw new XmlError('charset')
+  })
+  parser.on('opentagstart', () => {
+    attributes = 0
+    elements += 1
+    if (elements > maxElements || depth() >= maxDepth) throw new XmlError('excessive')
+  })
+  parser.on('attribute', () => {
+    attributes += 1
+    if (attributes > maxAttributes) throw new XmlError('excessive')
+  })
+  return () => void (elements = 0)
+}
+
 const declarations = 'http://www.w3.org/2000/xmlns/'
 
-const toElement = (tag: SaxesTagNS): XmlElement => ({
+export const toElement = (tag: SaxesTagNS): XmlElement => ({
   namespace: tag.uri,
   name: tag.local,
   prefix: tag.prefix,

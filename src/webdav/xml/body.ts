@@ -10,7 +10,7 @@ export async function readXmlBody(exchange: Exchange): Promise<XmlElement | unde
   return body && parseBody(body)
 }
 
-const refusals: Record<XmlErrorCode, () => DavError> = {
+const refusals: Partial<Record<XmlErrorCode, () => DavError>> = {
   malformed: () => badRequest('The request body is not well-formed XML.'),
   excessive: () => badRequest('The request body is more complex than any WebDAV request.'),
   not_utf8: () => badRequest('The request body is not UTF-8.'),
@@ -24,7 +24,7 @@ export function parseBody(bytes: Uint8Array): XmlElement {
   try {
     return parseXml(bytes)
   } catch (error) {
-    throw error instanceof XmlError ? refusals[error.code]() : error
+    throw (error instanceof XmlError && refusals[error.code]?.()) || error
   }
 }
 
