@@ -10,6 +10,7 @@ export type {
   OpenFile,
   Placed,
   PlaceOptions,
+  ReadHint,
   Space,
   TreePermission,
   WriteOptions,

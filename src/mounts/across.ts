@@ -58,6 +58,7 @@ async function copyFile(from: End, to: End, options: AcrossOptions): Promise<Pla
     const { created } = await to.tree.write(to.path, content as AsyncIterable<Uint8Array>, {
       ...(!options.overwrite && { expected: 'absent' as const }),
       ...(options.keepsTimes && { modifiedAt }),
+      size: file.entry.size,
     })
     return { created }
   } catch (error) {

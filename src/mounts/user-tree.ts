@@ -146,11 +146,13 @@ export function createUserTree(deps: UserTreeDeps): FileTree {
       if (spot.kind !== 'mount') return tree.stat(path)
       return spot.inner.length === 0 ? mountEntry(spot.mount) : 'elsewhere'
     },
-    async read(path) {
-      if (!isOurs(path)) return home.read(path)
+    async read(path, hint) {
+      if (!isOurs(path)) return home.read(path, hint)
       const spot = await find(path)
       if (spot.kind === 'folder') throw new FileError('is_a_directory')
-      return spot.kind === 'mount' ? openMount(spot.mount).read(spot.inner) : home.read(path)
+      return spot.kind === 'mount'
+        ? openMount(spot.mount).read(spot.inner, hint)
+        : home.read(path, hint)
     },
     async write(path, body, options) {
       const target = await findTarget(path).catch((error: unknown) => {
@@ -189,7 +191,10 @@ export function createUserTree(deps: UserTreeDeps): FileTree {
         ? source.tree.move(source.path, target.path, options)
         : moveAcross(source, target, options)
     },
-    space: () => home.space(),
+    async space(path) {
+      const { tree: owner, path: inner } = await findEnd(path)
+      return owner.space(inner)
+    },
     async permissionsAt(path) {
       const spot = isOurs(path) ? await find(path) : undefined
       return spot?.kind === 'mount' ? (spot.mount.permissions ?? undefined) : undefined
