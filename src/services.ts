@@ -18,11 +18,13 @@ import { createLocalState, createLocalTree, type FileTree } from './files/index.
 import { createGuardedClient, type GuardedClient } from './http/index.ts'
 import { createInvites } from './invites/index.ts'
 import { createKeys, hasSigningKeys } from './keys/index.ts'
+import { createAccess, type Access } from './mounts/index.ts'
 import { createNotifications, type Notifications } from './notifications/index.ts'
 import { createOutbox } from './outbox/index.ts'
 import { createFederationPolicy, createPeers, createSenderCheck, isListed } from './peers/index.ts'
 import { createResources } from './resources/index.ts'
 import {
+  createAccessStore,
   createGrants,
   createIncomingShares,
   tellSoon,
@@ -186,8 +188,19 @@ async function wire(
     isAutoAccepted: (host) => isListed(host, federation.current().autoAccept),
     isContact: contacts.isContact,
     findRecipient: users.findEnabledUser,
+    // Called only after everything below exists.
+    tryAccess: (id) => access.retry(id),
     authority,
     allowHttp: dev,
+  })
+  const access: Access = createAccess({
+    clock,
+    events,
+    client,
+    peers,
+    store: createAccessStore({ db, sealer }),
+    authority,
+    timeoutMs: outbound.timeoutMs,
   })
   const reshares: Reshares = createReshares({
     db,
@@ -253,6 +266,7 @@ async function wire(
     outbox,
     shares,
     incoming,
+    access,
     reshares,
     notifications,
     resources,
@@ -261,6 +275,7 @@ async function wire(
     async close(): Promise<void> {
       await outbox.stop()
       await client.close()
+      await access.close()
       db.close()
     },
   }

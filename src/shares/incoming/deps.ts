@@ -19,6 +19,8 @@ export interface IncomingSharesDeps {
   isContact(userId: string, address: OcmAddress): Promise<boolean>
   /** A user who may log in, by name. */
   findRecipient(username: string): Promise<User | undefined>
+  /** Asks the sender of an accepted share whether it opens, and writes down what is wrong. */
+  tryAccess(id: string): Promise<void>
   /** `host[:port]` of this server. */
   authority: string
   /** Senders may be on plain http (dev only). */
