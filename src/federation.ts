@@ -6,11 +6,18 @@ import type { FileTree } from './files/index.ts'
 import type { GuardedClient } from './http/index.ts'
 import { createInvites } from './invites/index.ts'
 import type { Keys } from './keys/index.ts'
-import { createMounts, MountError, type Mounts } from './mounts/index.ts'
+import {
+  createAccess,
+  createMounts,
+  createRemoteTree,
+  type Access,
+  type Mounts,
+} from './mounts/index.ts'
 import { createNotifications, type Notifications } from './notifications/index.ts'
 import { createOutbox } from './outbox/index.ts'
 import { createFederationPolicy, createPeers, createSenderCheck, isListed } from './peers/index.ts'
 import {
+  createAccessStore,
   createGrants,
   createIncomingShares,
   createOutgoingAnswers,
@@ -47,7 +54,7 @@ export type Federation = ReturnType<typeof wireFederation>
 /** Builds every room that has to do with other servers. */
 export function wireFederation(ground: Ground) {
   const { config, log, clock, events, db, sealer, client, keys, users, treeOf } = ground
-  const { publicUrl, authority, dev, files, tokens: tokenConfig, limits } = config
+  const { publicUrl, authority, dev, files, tokens: tokenConfig, limits, outbound } = config
   const federation = createFederationPolicy(config.federation)
   const peers = createPeers({
     db,
@@ -122,6 +129,16 @@ export function wireFederation(ground: Ground) {
     allowHttp: dev,
     // Called only after everything below exists.
     onAccepted: (id) => mounts.visitSoon(id),
+    tryAccess: (id) => access.retry(id),
+  })
+  const access: Access = createAccess({
+    clock,
+    events,
+    client,
+    peers,
+    store: createAccessStore({ db, sealer }),
+    authority,
+    timeoutMs: outbound.timeoutMs,
   })
   const mounts: Mounts = createMounts({
     db,
@@ -129,11 +146,9 @@ export function wireFederation(ground: Ground) {
     log: log.child({ room: 'mounts' }),
     incoming,
     sharedFolder: files.sharedFolder,
-    openRemote(mount, onSeen) {
-      const tree = ground.openMount(mount, onSeen)
-      if (tree !== undefined) return tree
-      throw new MountError('sender_unreachable', 'This server cannot open shares of others yet.')
-    },
+    openRemote: (mount, onSeen) =>
+      ground.openMount(mount, onSeen) ??
+      createRemoteTree({ call: access.open(mount), name: mount.mountName, onSeen }),
   })
   const reshares: Reshares = createReshares({
     db,
@@ -192,6 +207,7 @@ export function wireFederation(ground: Ground) {
       outbox,
       shares,
       incoming,
+      access,
       mounts,
       reshares,
       notifications,

@@ -130,6 +130,7 @@ async function wire(
     async close(): Promise<void> {
       await federation.stop()
       await client.close()
+      await federation.rooms.access.close()
       db.close()
     },
   }

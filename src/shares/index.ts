@@ -1,5 +1,11 @@
 /** shares: what we give (outgoing), and the rules. */
 export { createOutgoingAnswers, type OutgoingAnswers } from './answers.ts'
+export {
+  createAccessStore,
+  type AccessChange,
+  type AccessStore,
+  type ShareAccess,
+} from './incoming/access.ts'
 export { createIncomingShares, type IncomingShares } from './incoming/incoming.ts'
 export { offerSchema, receiptSchema } from './incoming/wire.ts'
 export type { IncomingShare } from './incoming/incoming-share.ts'

@@ -23,19 +23,19 @@ import { openSecret, sameText } from './secret.ts'
 
 export type IncomingShares = ReturnType<typeof createIncomingShares>
 
+const forgotten = { problem: null, problemAt: null, accessRetryAt: null } as const
+
 /** An ended share keeps its row, for late repeats, and nothing that opens anything. */
 const ended = {
   sealedSecret: null,
   mountName: null,
-  problem: null,
-  problemAt: null,
+  ...forgotten,
   authMode: null,
   sealedAccessToken: null,
   accessTokenIssuedAt: null,
   accessTokenExpiresAt: null,
   refreshLeaseHolder: null,
   refreshLeaseUntil: null,
-  accessRetryAt: null,
   seen: null,
 } as const
 
@@ -170,12 +170,19 @@ export function createIncomingShares(deps: IncomingSharesDeps) {
       return share
     },
 
-    /** Forgets what went wrong and says at once what is still owed to the sender. */
+    /**
+     * Forgets what went wrong, says at once what is still owed to the sender, and tries whether the
+     * share opens; a revoked one may come back.
+     */
     async retry(id: string): Promise<IncomingShare> {
       const { row } = await find(id)
-      await inTransaction(db, (tx) => updateIncoming(tx, [id], { problem: null, problemAt: null }))
+      await inTransaction(db, async (tx) => {
+        const isBack = (await findIncoming(tx, id))?.row.state === 'revoked'
+        await updateIncoming(tx, [id], { ...forgotten, ...(isBack && { state: 'accepted' }) })
+      })
       await outbox.retrySubject(row.id)
       await outbox.deliverNow(row.id)
+      await deps.tryAccess(id)
       return get(id)
     },
 
