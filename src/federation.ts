@@ -145,6 +145,7 @@ export function wireFederation(ground: Ground) {
     clock,
     log: log.child({ room: 'mounts' }),
     incoming,
+    peers,
     sharedFolder: files.sharedFolder,
     openRemote: (mount, onSeen) =>
       ground.openMount(mount, onSeen) ??

@@ -16,6 +16,8 @@ export const problems = {
   notExchanged: (host: string) =>
     `${host} gives us no access token for this share. It is tried again by itself; if it lasts, somebody has to look at it there or here.`,
   missing: (host: string) => `${host} lets us in, but what was shared is not there.`,
+  away: (host: string) =>
+    `${host} cannot be reached. It is tried again by itself; what it shares is not to be had until then.`,
   denied: (host: string) => `This server does not work with ${host}.`,
 } as const
 
