@@ -129,7 +129,10 @@ export function wireFederation(ground: Ground) {
     allowHttp: dev,
     // Called only after everything below exists.
     onAccepted: (id) => mounts.visitSoon(id),
-    tryAccess: (id) => access.retry(id),
+    async tryAccess(id) {
+      await access.retry(id)
+      mounts.visitSoon(id)
+    },
   })
   const access: Access = createAccess({
     clock,
