@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { Readable } from 'node:stream'
+import { newLegacyKey } from '../../support/peer/cavage.ts'
 import { leaksIn } from '../../support/secrets.ts'
 import { accessStage, type AccessStage } from '../../support/sending-peer.ts'
 
@@ -56,6 +57,37 @@ describe('a strict share', () => {
     await using stage = await accessStage({ arm: 'strict', offer: { code: 'another-code' } })
     await stage.ask()
     expect(stage.sending.asked[0]?.fields['code']).toBe('another-code')
+  })
+})
+
+describe('a token request', () => {
+  it('is signed as its time did it, to a sender that publishes such a key', async () => {
+    const key = newLegacyKey('http://127.0.0.1/ocm#signature')
+    const discovery = { capabilities: ['exchange-token'], publicKey: key.publicKey }
+    await using stage = await accessStage({ arm: 'strict', peer: { discovery } })
+    expect((await stage.ask()).status).toBe(207)
+    expect(stage.sending.asked[0]?.sender).toMatchObject({
+      ok: true,
+      keyId: `${stage.server.url}/ocm#signature`,
+    })
+  })
+
+  it('is not signed to a sender that verifies nothing', async () => {
+    const discovery = { capabilities: ['exchange-token'] }
+    await using stage = await accessStage({ arm: 'strict', peer: { discovery } })
+    expect((await stage.ask()).status).toBe(207)
+    expect(stage.sending.asked[0]?.sender).toEqual({ ok: false, reason: 'unsigned' })
+  })
+
+  it('goes to the endpoint that the sender has now, where it had none', async () => {
+    await using stage = await accessStage({ arm: 'strict', peer: cannotExchange })
+    await expect(stage.ask()).rejects.toMatchObject({ code: 'share_closed' })
+    stage.sending.peer.changeDiscovery({
+      capabilities: ['exchange-token', 'http-sig'],
+      tokenEndPoint: `${stage.sending.peer.url}/ocm/token`,
+    })
+    stage.server.clock.advance('61s')
+    expect((await stage.ask()).status).toBe(207)
   })
 })
 
