@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
+import type { ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import { newLegacyKey } from '../../support/peer/cavage.ts'
 import { leaksIn } from '../../support/secrets.ts'
@@ -203,4 +204,28 @@ describe('a body that can be sent only once', () => {
     expect((await put(stage)).status).toBe(207)
     expect(stage.sending.asked).toHaveLength(2)
   })
+
+  it.each([
+    ['is answered too soon', (res: ServerResponse) => void res.end()],
+    ['is cut off', (res: ServerResponse) => void res.end(() => void res.socket?.resetAndDestroy())],
+  ])('leaves the share open for the next one when it %s', async (_, end) => {
+    await using stage = await accessStage()
+    const { sending } = stage
+    await put(stage)
+    const stale = `Bearer ${sending.lastToken()}`
+    sending.accepts.clear()
+    sending.peer.takeOver('/remote/trip/big', (req, res) => {
+      if (req.headers.authorization === stale) {
+        end(res.writeHead(401, { connection: 'close' }))
+      } else req.resume().on('end', () => void res.writeHead(201).end())
+    })
+    const big = () => stage.ask({ method: 'PUT', path: ['big'], body: megabytes(32) })
+    await expect(big()).rejects.toMatchObject({ code: 'sender_unreachable', retryAfterSeconds: 1 })
+    expect((await big()).status).toBe(201)
+  })
 })
+
+function megabytes(count: number): Readable {
+  const part = Buffer.alloc(1024 * 1024)
+  return Readable.from(Array.from({ length: count }, () => part))
+}
