@@ -21,7 +21,10 @@ export interface Source {
 }
 
 /** Who is not there for longer takes no more than this, and needs no large buffers. */
-const provenBytes = 4 * 1024 * 1024
+const provenBytes = 1024 * 1024
+
+/** Below this a connection that can be used again is worth more. */
+const minBytes = 8 * 1024 * 1024
 
 /** Downloads with large buffers, 1.5 MiB each; the others are as good as a stream. */
 const maxLarge = 16
@@ -34,7 +37,7 @@ let large = 0
  */
 export function pourBody(source: Source): Pour | undefined {
   const divert = diversionOf(source.socket)
-  if (!divert || !(source.length > 2 * provenBytes)) return undefined
+  if (!divert || !(source.length >= minBytes)) return undefined
   return async (take) => {
     const { body, length } = source
     // It is waited for in other ways.

@@ -69,7 +69,7 @@ export function transfer(
         })
         body = incoming
         const socket = connection?.()
-        const length = Number(headers['content-length'])
+        const length = statusCode === 200 || statusCode === 206 ? lengthOf(headers) : NaN
         const pour =
           socket && pourBody({ body: incoming, socket, length, silence, controller: given })
         resolve({ statusCode, headers, body, pour })
@@ -92,3 +92,7 @@ export function transfer(
     })
   })
 }
+
+/** RFC 9112 §6.3: a coding is what counts, if there are both. */
+const lengthOf = (headers: Transfer['headers']): number =>
+  headers['transfer-encoding'] === undefined ? Number(headers['content-length']) : NaN
