@@ -92,6 +92,7 @@ export async function independentPeer(options: PeerOptions = {}) {
   const shares: ReceivedShare[] = []
   const replies: PeerReply[] = []
   const hostile = new Map<string, Hostile>()
+  const below = new Map<string, Hostile>()
   let whileOpen: ((share: ReceivedShare) => Promise<void>) | undefined
 
   const pathOf = (member: unknown, standard: string): string =>
@@ -100,7 +101,8 @@ export async function independentPeer(options: PeerOptions = {}) {
   async function serve(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const path = req.url ?? ''
     requests.push(`${req.method ?? ''} ${path}`)
-    const takeOver = hostile.get(path)
+    const prefix = [...below.keys()].find((one) => path === one || path.startsWith(`${one}/`))
+    const takeOver = hostile.get(path) ?? below.get(prefix ?? '')
     if (takeOver !== undefined) {
       takeOver(req, res)
       return
@@ -208,6 +210,11 @@ export async function independentPeer(options: PeerOptions = {}) {
     duringShare: (work: typeof whileOpen) => void (whileOpen = work),
     /** Answers this path itself from now on. */
     takeOver: (path: string, by: Hostile) => void hostile.set(path, by),
+    /** Answers a path without a slash at its end, and everything below it. */
+    serveBelow: (path: string, by: Hostile) => void below.set(path, by),
+    /** Nobody listens at its port until `answerAgain`. */
+    goAway: close,
+    answerAgain: () => new Promise<void>((done) => server.listen(port, '127.0.0.1', done)),
     changeDiscovery: (change: DiscoveryDocument) => void (discovery = { ...discovery, ...change }),
     publishKeys: (keys: unknown[]) => void (publishedKeys = keys),
     close,
