@@ -206,7 +206,9 @@ export async function davSender({
     misbehave: (by: Hostile, ...methods: readonly string[]) => void (misdeed = { by, methods }),
     behave: () => void (misdeed = undefined),
     /** No access token that was issued is good any more. */
-    expire: () => void issued.clear(),
+    expire(): void {
+      issued.clear()
+    },
     /** The share has ended here and nobody was told. */
     revoke: (reply: PeerReply = { status: 400, body: { error: 'invalid_grant' } }) =>
       void (revoked = reply),
