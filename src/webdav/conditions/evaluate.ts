@@ -38,7 +38,8 @@ export async function checkConditions(
   return fresh ? 'not_modified' : 'proceed'
 }
 
-function isConditional({ req: { headers }, fields }: Exchange): boolean {
+/** Whether `checkConditions` has anything to check. */
+export function isConditional({ req: { headers }, fields }: Exchange): boolean {
   return (
     fields.ifLists !== undefined ||
     headers['if-match'] !== undefined ||

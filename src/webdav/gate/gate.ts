@@ -3,6 +3,7 @@ import { badRequest, notAllowed, notFound } from '../errors.ts'
 import type { DavMethod, Exchange, Settings } from '../exchange.ts'
 import { readFields, requireNoContent } from './fields.ts'
 import { identify, requirePermissions } from './identify.ts'
+import { neededBy, permittedAt } from './permitted.ts'
 import { findPlace, permissionsOf } from './place.ts'
 import { parseRequestTarget } from './target.ts'
 
@@ -39,11 +40,12 @@ export async function admit(
   const place = findPlace(target, principal, settings.isShareId)
   const method = methods.byName.get(req.method ?? '')
   if (!method) throw notAllowed(methods.allow)
-  const permissions = permissionsOf(principal)
-  requirePermissions(permissions, method.needs, settings.realm)
+  const granted = permissionsOf(principal)
+  requirePermissions(granted, neededBy(method), settings.realm)
   const fields = readFields(req, method, principal, settings)
   const tree = await settings.openTree(principal)
   if (!tree) throw notFound()
+  const permissions = await permittedAt(tree, place, method, fields, granted)
   await requireNoContent(req, method, settings)
   return {
     method,

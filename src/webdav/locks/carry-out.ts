@@ -1,4 +1,4 @@
-import type { TreePath } from '../../files/index.ts'
+import { lookIn, type TreePath } from '../../files/index.ts'
 import type { Exchange } from '../exchange.ts'
 import { insideOf, placeOf } from './place.ts'
 
@@ -24,5 +24,9 @@ export function carryOut<Result>(
     change.kind === 'remove'
       ? { ...change, treeId, path: at(change.path) }
       : { ...change, treeId, from: at(change.from), to: at(change.to) }
-  return settings.resources.carryOut(absolute, (path) => tree.stat(insideOf(exchange, path)), work)
+  return settings.resources.carryOut(
+    absolute,
+    (path) => lookIn(tree)(insideOf(exchange, path)),
+    work,
+  )
 }

@@ -2,7 +2,7 @@ import type { Exchange } from '../exchange.ts'
 import { encodePath } from '../gate/target.ts'
 import type { Lock } from '../resources.ts'
 import { sendMultistatus } from '../properties/send-members.ts'
-import { escapeXml } from '../xml/writer.ts'
+import { escapeXml } from '../../xml/index.ts'
 import { hrefsOf } from './enforce.ts'
 
 const response = (href: string, status: string, error = ''): string =>

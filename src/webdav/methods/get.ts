@@ -1,5 +1,5 @@
 import { FileError, type Entry, type OpenFile } from '../../files/index.ts'
-import { checkConditions } from '../conditions/evaluate.ts'
+import { checkConditions, isConditional } from '../conditions/evaluate.ts'
 import { formatHttpDate, parseHttpDate } from '../conditions/http-date.ts'
 import { strongMatch } from '../conditions/entity-tags.ts'
 import { describeFile } from '../content/headers.ts'
@@ -16,10 +16,13 @@ export const get: DavMethod = { needs: ['read'], body: 'ignored', run: runGet }
 export const head: DavMethod = { needs: ['read'], body: 'ignored', run: runHead }
 
 async function runGet(exchange: Exchange): Promise<void> {
-  const { tree, place } = exchange
+  const { tree, place, req } = exchange
   let file: OpenFile
   try {
-    file = await tree.read(place.path)
+    file = await tree.read(place.path, {
+      range: req.headers.range,
+      isConditional: isConditional(exchange),
+    })
   } catch (error) {
     if (error instanceof FileError && error.code === 'is_a_directory') return sendListing(exchange)
     throw error

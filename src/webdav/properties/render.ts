@@ -1,5 +1,5 @@
 import type { DeadProperty } from '../resources.ts'
-import { escapeXml, xmlDeclaration } from '../xml/writer.ts'
+import { escapeXml, xmlDeclaration } from '../../xml/index.ts'
 import { liveProperties, type LiveProperty, type Subject } from './live.ts'
 import { keyOf, prefixes, type PropertyName } from './names.ts'
 import type { PropertyRequest } from './propfind-body.ts'

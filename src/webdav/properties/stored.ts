@@ -19,7 +19,7 @@ export async function loadStored(
   withMembers: boolean,
 ): Promise<Stored | undefined> {
   const place = placeOf(exchange, path)
-  const dead = await loadProperties(exchange, plan, place, withMembers)
+  const dead = await loadProperties(exchange, plan, path, withMembers)
   const locks = await loadLocks(exchange, plan, place, withMembers)
   if (!dead && !locks) return undefined
   const locksAt = indexLocks(locks ?? [], place.path)
@@ -49,16 +49,16 @@ function indexLocks(locks: readonly Lock[], root: TreePath): (path: TreePath) =>
 }
 
 async function loadProperties(
-  { settings: { resources } }: Exchange,
+  exchange: Exchange,
   { namesOnly, reportsMissing, others }: PropertyPlan,
-  place: ResourcePlace,
+  path: TreePath,
   withMembers: boolean,
 ): Promise<Map<string, DeadProperty[]> | undefined> {
   const onlyThese = reportsMissing && !namesOnly
   if (onlyThese && others.length === 0) return undefined
-  if (!(await resources.hasProperties(place.treeId))) return undefined
   const names = onlyThese ? others.map(({ name }) => name) : undefined
-  const rows = await resources.findProperties(place, withMembers ? 'members' : 'self', names)
+  const rows = await findProperties(exchange, path, withMembers ? 'members' : 'self', names)
+  if (!rows) return undefined
   const byPath = new Map<string, DeadProperty[]>()
   for (const row of rows) {
     const text = textOf(row.path)
@@ -67,6 +67,24 @@ async function loadProperties(
     else byPath.set(text, [row])
   }
   return byPath
+}
+
+/** By their paths in the owner's tree; from the tree itself where that keeps them. */
+async function findProperties(
+  exchange: Exchange,
+  path: TreePath,
+  reach: 'self' | 'members',
+  names: readonly string[] | undefined,
+): Promise<readonly (DeadProperty & { readonly path: TreePath })[] | undefined> {
+  const { tree, settings } = exchange
+  const own = await tree.properties?.(path)
+  if (own) {
+    const found = await own.find(path, reach, names)
+    return found.map((row) => ({ ...row, path: placeOf(exchange, row.path).path }))
+  }
+  const place = placeOf(exchange, path)
+  if (!(await settings.resources.hasProperties(place.treeId))) return undefined
+  return settings.resources.findProperties(place, reach, names)
 }
 
 async function loadLocks(

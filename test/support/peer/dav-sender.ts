@@ -94,7 +94,7 @@ export async function davSender({
     return scheme === 'Basic' && wants && user === secret
   }
 
-  peer.serveBelow(root, (req, res) => {
+  peer.takeOver(`${root}*`, (req, res) => {
     const { method = '', url = '', headers } = req
     const opened = opens(headers.authorization)
     calls.push({ method, path: decodeURIComponent(url.slice(root.length)), headers, opened })

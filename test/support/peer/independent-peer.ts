@@ -92,8 +92,10 @@ export async function independentPeer(options: PeerOptions = {}) {
   const shares: ReceivedShare[] = []
   const replies: PeerReply[] = []
   const hostile = new Map<string, Hostile>()
-  const below = new Map<string, Hostile>()
   let whileOpen: ((share: ReceivedShare) => Promise<void>) | undefined
+
+  const below = (path: string): Hostile | undefined =>
+    [...hostile].find(([place]) => place.endsWith('*') && path.startsWith(place.slice(0, -1)))?.[1]
 
   const pathOf = (member: unknown, standard: string): string =>
     typeof member === 'string' ? new URL(member, url).pathname : standard
@@ -101,8 +103,7 @@ export async function independentPeer(options: PeerOptions = {}) {
   async function serve(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const path = req.url ?? ''
     requests.push(`${req.method ?? ''} ${path}`)
-    const prefix = [...below.keys()].find((one) => path === one || path.startsWith(`${one}/`))
-    const takeOver = hostile.get(path) ?? below.get(prefix ?? '')
+    const takeOver = hostile.get(path) ?? below(path)
     if (takeOver !== undefined) {
       takeOver(req, res)
       return
@@ -208,10 +209,8 @@ export async function independentPeer(options: PeerOptions = {}) {
     replyToShares: (...next: PeerReply[]) => void replies.push(...next),
     /** Runs inside the open `POST …/shares`, before it is answered. */
     duringShare: (work: typeof whileOpen) => void (whileOpen = work),
-    /** Answers this path itself from now on. */
+    /** Answers this path itself from now on; `/remote/*` and all below. */
     takeOver: (path: string, by: Hostile) => void hostile.set(path, by),
-    /** Answers a path without a slash at its end, and everything below it. */
-    serveBelow: (path: string, by: Hostile) => void below.set(path, by),
     /** Nobody listens at its port until `answerAgain`. */
     goAway: close,
     answerAgain: () => new Promise<void>((done) => server.listen(port, '127.0.0.1', done)),
