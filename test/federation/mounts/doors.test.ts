@@ -91,7 +91,7 @@ describe('a share', () => {
     const mount = await stage.mount({ door: 'exchange' })
     await read(mount)
     mount.sender.expire()
-    mount.sender.replyToExchanges(...Array.from({ length: 3 }, () => ({ status: 500, body: {} })))
+    mount.sender.replyToExchanges({ status: 500, body: {} })
     const answer = await read(mount)
     expect(answer.status).toBe(503)
     expect(shown(mount)).toEqual(['Bearer token'])
@@ -242,7 +242,6 @@ describe('an answer to a token request', () => {
       expect(shown(mount)).not.toContain('Basic secret')
       expect(rememberedOf(stage.server, mount.id)).toEqual(remembered)
       stage.clock.advance('31m')
-      mount.sender.replyToExchanges()
       for (let count = 0; count < 6; count += 1) {
         if ((await read(mount)).status === 200) break
         stage.clock.advance('31m')

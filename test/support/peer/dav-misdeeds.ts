@@ -56,11 +56,13 @@ function drip(res: ServerResponse, write: () => void): void {
 /** No answer at all that deserves the name. */
 export const silences = {
   'a black hole': () => undefined,
-  'a head that drips': after((_req, res) => drip(res, () => void res.socket?.write('H'))),
+  'a head that drips': after((_req, res) => {
+    const head = `HTTP/1.1 200 OK\r\nX-Long: ${'h'.repeat(10_000)}`
+    let at = 0
+    drip(res, () => void res.socket?.write(head.charAt(at++)))
+  }),
   'a reset before the answer': after((req) => void req.socket.resetAndDestroy()),
   'a connection closed without a word': after((req) => void req.socket.end()),
-  'random bytes': after((req) => void req.socket.end(randomBytes(4096))),
-  'another protocol': after((req) => void req.socket.end('SSH-2.0-OpenSSH_9.2\r\n')),
 } as const satisfies Record<string, Hostile>
 
 /** Statuses that mean "not now". */
@@ -77,6 +79,8 @@ export const nonsense = {
   'a redirect to itself': after(
     (req, res) => void res.writeHead(308, { location: req.url ?? '' }).end(),
   ),
+  'random bytes': after((req) => void req.socket.end(randomBytes(4096))),
+  'another protocol': after((req) => void req.socket.end('SSH-2.0-OpenSSH_9.2\r\n')),
   'status 299': answer(299, 'persistent warning'),
   'status 102 and then nothing that fits': answer(305),
 } as const satisfies Record<string, Hostile>
