@@ -17,6 +17,8 @@ export interface GuardedClientOptions {
   readonly allowHttp?: boolean
   /** Further requests wait, under their deadline; default 10. */
   readonly maxConnectionsPerHost?: number
+  /** The same for files that come and go, which take their time; default 32. */
+  readonly maxTransfersPerHost?: number
   /** Test seam: the addresses of a name. They are judged like any other. */
   readonly lookup?: HostLookup | undefined
   /** PEM certificates to trust instead of the system's. */
@@ -65,7 +67,7 @@ export interface GuardedClient {
   request(request: OutboundRequest): Promise<OutboundResponse>
   /**
    * One exchange with files in it: no size limit and no total deadline, but `timeoutMs` of silence
-   * ends it. @throws OutboundError (until the answer's head is here; the body then fails by itself)
+   * ends it (six times that for a stream that is not taken). @throws OutboundError (until the answer's head is here; the body then fails by itself)
    */
   stream(request: OutboundStreamRequest): Promise<OutboundStreamResponse>
   /** Ends every connection; running requests fail with `client_closed`. */

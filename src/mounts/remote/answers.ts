@@ -1,5 +1,5 @@
 import { FileError, type FileErrorCode } from '../../files/index.ts'
-import type { OutboundStreamResponse } from '../../http/index.ts'
+import { OutboundError, type OutboundStreamResponse } from '../../http/index.ts'
 import { MountError } from '../errors.ts'
 
 export type Answer = OutboundStreamResponse
@@ -27,11 +27,22 @@ export const garbled = (cause?: unknown): MountError =>
     { cause },
   )
 
-const unreachable = (retryAfterSeconds: number, detail: Record<string, unknown>): MountError =>
+const defaultRetrySeconds = 10
+const maxRetrySeconds = 3600
+
+export const unreachable = (cause: Error, retryAfterSeconds = defaultRetrySeconds): MountError =>
   new MountError('sender_unreachable', 'The server that shares this cannot answer now.', {
     retryAfterSeconds,
-    detail,
+    cause,
   })
+
+const interrupted = new Set(['timeout', 'reset', 'client_closed'])
+
+/** What it means that a body broke off. */
+export function bodyFailure(error: unknown): unknown {
+  if (!(error instanceof OutboundError)) return error
+  return interrupted.has(error.code) ? unreachable(error) : garbled(error)
+}
 
 const codes: Readonly<Record<number, FileErrorCode>> = {
   400: 'forbidden_name',
@@ -49,23 +60,19 @@ const codes: Readonly<Record<number, FileErrorCode>> = {
   507: 'no_space',
 }
 
-const defaultRetrySeconds = 10
-const maxRetrySeconds = 3600
-
 /** What a status means that is no success; `special` knows better what the method makes of it. */
 export function failureOf(
   status: number,
   headers: Answer['headers'] = {},
   special: Readonly<Record<number, FileErrorCode>> = {},
 ): FileError | MountError {
-  const detail = { status }
   const code = special[status] ?? codes[status]
-  if (code !== undefined) return new FileError(code, { detail })
+  if (code !== undefined) return new FileError(code, { detail: { status } })
   const asked = Number(headers['retry-after'] ?? NaN)
   const wait = asked >= 1 ? Math.min(Math.ceil(asked), maxRetrySeconds) : defaultRetrySeconds
   const isTooMuch = status === 408 || status === 425 || status === 429
-  if (isTooMuch || (status >= 500 && status <= 599)) return unreachable(wait, detail)
-  return garbled(new Error(`the status was ${status}`))
+  const cause = new Error(`the status was ${status}`)
+  return isTooMuch || (status >= 500 && status <= 599) ? unreachable(cause, wait) : garbled(cause)
 }
 
 /** Discards the answer and says what it means. */

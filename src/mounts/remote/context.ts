@@ -1,9 +1,9 @@
 import type { Entry, TreePath } from '../../files/index.ts'
 import type { RemoteCall } from '../remote-call.ts'
-import type { Patience } from './multistatus.ts'
+import type { Bounds } from './multistatus.ts'
 
 /** What the verbs of one remote tree share. */
-export interface Remote extends Patience {
+export interface Remote extends Bounds {
   readonly call: RemoteCall
   nameOf(path: TreePath): string
   /** Tells of an entry that was just seen. */

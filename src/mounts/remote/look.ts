@@ -44,6 +44,7 @@ export async function* listMembers(
     const entries: Entry[] = []
     for (const { member, response } of batch) {
       if (member === undefined) {
+        if (isKnown) continue
         const self = entryOf(remote.nameOf(path), response)
         if (self.kind === 'file') throw new FileError('not_a_directory')
         remote.seen(path, self)

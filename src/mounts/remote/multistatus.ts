@@ -1,11 +1,13 @@
 import { inside, readChildren, XmlError, type Context, type XmlElement } from '../../xml/index.ts'
-import { garbled, type Answer } from './answers.ts'
+import { bodyFailure, garbled, unreachable, type Answer } from './answers.ts'
 
 /** One `response` of a Multi-Status (RFC 4918 §14.24). */
 export interface MemberStatus {
   readonly hrefs: readonly string[]
   /** For the resource as a whole. */
   readonly status: number | undefined
+  /** Whether it speaks of properties, were there any. */
+  readonly isDescription: boolean
   readonly properties: readonly PropertyStatus[]
 }
 
@@ -15,15 +17,18 @@ export interface PropertyStatus {
   readonly context: Context
 }
 
-/** A directory of 100,000 members takes 60 MiB. */
-const limits = { maxBytes: 64 * 1024 * 1024, maxChildBytes: 1024 * 1024 }
+/** Properties have values, but none of a whole document's size. */
+const maxChildBytes = 1024 * 1024
 
 /** Who sends this little would keep us busy for ever, without being silent. */
 const minBytesPerSecond = 16 * 1024
 
-export interface Patience {
+/** What answers that are not files may take. */
+export interface Bounds {
   /** How long an answer that is not a file may take, however short it is. */
   readonly patienceMs: number
+  /** What it may have at most. */
+  readonly maxListingBytes: number
 }
 
 /**
@@ -33,10 +38,11 @@ export interface Patience {
  */
 export async function* readMultistatus(
   answer: Answer,
-  patience: Patience,
+  bounds: Bounds,
 ): AsyncGenerator<readonly MemberStatus[]> {
   try {
-    const children = readChildren(inTime(answer, patience), isMultistatus, limits)
+    const limits = { maxBytes: bounds.maxListingBytes, maxChildBytes }
+    const children = readChildren(inTime(answer, bounds), isMultistatus, limits)
     for await (const batch of children) {
       const responses = batch.filter(({ element }) => isDav(element, 'response'))
       yield responses.map(({ element, context }) => toStatus(element, context))
@@ -51,13 +57,14 @@ export async function* readMultistatus(
 /** The bytes of an answer that is read for what it says; a drip is as good as silence. */
 export async function* inTime(
   { body }: Answer,
-  { patienceMs }: Patience,
+  { patienceMs }: Bounds,
 ): AsyncGenerator<Uint8Array> {
   const startedAt = performance.now()
   let size = 0
   const check = (): void => {
     const allowed = patienceMs + (size / minBytesPerSecond) * 1000
-    if (performance.now() - startedAt > allowed) body.destroy(garbled(new Error('a drip')))
+    if (performance.now() - startedAt > allowed)
+      body.destroy(unreachable(new Error('the answer only drips')))
   }
   const timer = setInterval(check, Math.min(1000, patienceMs)).unref()
   try {
@@ -65,6 +72,8 @@ export async function* inTime(
       size += chunk.length
       yield chunk
     }
+  } catch (error) {
+    throw bodyFailure(error)
   } finally {
     clearInterval(timer)
   }
@@ -88,11 +97,15 @@ function toStatus(element: XmlElement, outer: Context): MemberStatus {
   const context = inside(outer, element)
   const hrefs: string[] = []
   const properties: PropertyStatus[] = []
+  let isDescription = false
   for (const child of element.children) {
     if (isDav(child, 'href')) hrefs.push(textOf(child))
-    else if (isDav(child, 'propstat')) properties.push(...propertiesOf(child, context))
+    else if (isDav(child, 'propstat')) {
+      isDescription = true
+      properties.push(...propertiesOf(child, context))
+    }
   }
-  return { hrefs, status: statusOf(element), properties }
+  return { hrefs, status: statusOf(element), isDescription, properties }
 }
 
 function propertiesOf(propstat: XmlElement, outer: Context): PropertyStatus[] {

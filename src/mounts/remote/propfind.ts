@@ -4,7 +4,7 @@ import type { RemoteCall } from '../remote-call.ts'
 import { garbled, refusal, type Answer } from './answers.ts'
 import { toEntry } from './facts.ts'
 import { createPlacer } from './hrefs.ts'
-import { readMultistatus, textOf, type MemberStatus, type Patience } from './multistatus.ts'
+import { readMultistatus, textOf, type MemberStatus, type Bounds } from './multistatus.ts'
 
 /** A property's name; without a namespace it is one of `DAV:`. */
 export interface PropertyName {
@@ -61,17 +61,14 @@ export interface Found {
 }
 
 /** What concerns us of an answer; the rest is ignored (robustness H9). */
-export async function* readFound(
-  answer: Answer,
-  patience: Patience,
-): AsyncGenerator<readonly Found[]> {
+export async function* readFound(answer: Answer, bounds: Bounds): AsyncGenerator<readonly Found[]> {
   const place = createPlacer(answer.url)
-  for await (const batch of readMultistatus(answer, patience)) {
+  for await (const batch of readMultistatus(answer, bounds)) {
     const found: Found[] = []
     for (const response of batch) {
       // RFC 4918 §14.24: several hrefs come with a status alone.
       const [href] = response.hrefs
-      if (href === undefined || response.properties.length === 0) continue
+      if (href === undefined || !response.isDescription) continue
       const at = place(href)
       if (at !== undefined) found.push({ member: at === 'self' ? undefined : at.member, response })
     }
@@ -101,10 +98,10 @@ export function entryOf(name: string, { properties }: MemberStatus): Entry {
 }
 
 /** The one response about the resource itself. */
-export async function findSelf(answer: Answer, patience: Patience): Promise<MemberStatus> {
+export async function findSelf(answer: Answer, bounds: Bounds): Promise<MemberStatus> {
   let self: MemberStatus | undefined
   // To the end, so that the connection can be used again.
-  for await (const batch of readFound(answer, patience)) {
+  for await (const batch of readFound(answer, bounds)) {
     self ??= batch.find(({ member }) => member === undefined)?.response
   }
   if (!self) throw garbled(new Error('the answer says nothing of what was asked'))

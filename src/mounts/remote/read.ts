@@ -7,7 +7,7 @@ import {
   type ReadHint,
   type TreePath,
 } from '../../files/index.ts'
-import { discard, failureOf, garbled, refusal, type Answer } from './answers.ts'
+import { bodyFailure, discard, failureOf, garbled, refusal, type Answer } from './answers.ts'
 import type { Remote } from './context.ts'
 import { isPeersTag, toEntry } from './facts.ts'
 import { isPlace, look } from './look.ts'
@@ -174,11 +174,15 @@ async function* cut(
 ): AsyncGenerator<Uint8Array> {
   const { answer, start } = await open(range)
   let position = start
-  for await (const chunk of answer.body as AsyncIterable<Uint8Array>) {
-    const part = chunk.subarray(Math.max(0, range.start - position), range.end + 1 - position)
-    position += chunk.length
-    if (part.length > 0) yield part
-    if (position > range.end) break
+  try {
+    for await (const chunk of answer.body as AsyncIterable<Uint8Array>) {
+      const part = chunk.subarray(Math.max(0, range.start - position), range.end + 1 - position)
+      position += chunk.length
+      if (part.length > 0) yield part
+      if (position > range.end) break
+    }
+  } catch (error) {
+    throw bodyFailure(error)
   }
   if (position <= range.end) throw garbled(new Error('the content ended early'))
 }

@@ -17,6 +17,8 @@ export interface RemoteTreeOptions {
   readonly onSeen?: (root: SeenRoot) => void
   /** How long an answer that is no file may take; longer ones in proportion. Default 10 s. */
   readonly patienceMs?: number
+  /** What such an answer may have; the default is enough for 100,000 members. */
+  readonly maxListingBytes?: number
 }
 
 /** A share of another server, as a tree whose dead properties live with its files. */
@@ -24,7 +26,7 @@ export interface RemoteTree extends FileTree {
   properties(path: TreePath): TreeProperties
 }
 
-const defaultPatienceMs = 10_000
+const defaults = { patienceMs: 10_000, maxListingBytes: 64 * 1024 * 1024 }
 
 /**
  * The tree behind a `RemoteCall`. What the peer promises is promised here: whole or not at all is as
@@ -32,11 +34,12 @@ const defaultPatienceMs = 10_000
  * read any further.
  */
 export function createRemoteTree(options: RemoteTreeOptions): RemoteTree {
-  const { call, name, onSeen, patienceMs = defaultPatienceMs } = options
+  const { call, name, onSeen, patienceMs, maxListingBytes } = { ...defaults, ...options }
   const views = createViews(() => remote)
   const remote: Remote = {
     call,
     patienceMs,
+    maxListingBytes,
     nameOf: (path) => path.at(-1) ?? name,
     seen(path, entry) {
       if (path.length === 0) onSeen?.(rootOf(entry))

@@ -114,7 +114,7 @@ async function parseListing(
   const whole = { ...answer, body: Readable.from([body]) }
   for await (const batch of readFound(whole, remote)) {
     for (const { member, response } of batch) {
-      if (member === undefined) entry = entryOf(remote.nameOf(path), response)
+      if (member === undefined) entry ??= entryOf(remote.nameOf(path), response)
       else if (!members.has(member)) members.set(member, entryOf(member, response))
     }
   }
