@@ -52,6 +52,8 @@ export function transfer(
             done(error)
           },
         })
+        // It may fail before anybody reads it, who then is told; until then it is no event for a process.
+        body.on('error', () => undefined)
         resolve({ statusCode, headers, body })
       },
       onResponseData(given, chunk) {
