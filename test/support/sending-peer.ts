@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { text } from 'node:stream/consumers'
+import { createLocalTree } from '../../src/files/index.ts'
 import type { RemoteRequest } from '../../src/mounts/remote-call.ts'
 import { offerOf, type Offer } from './offer.ts'
 import {
@@ -154,7 +155,9 @@ export interface AccessStageOptions {
 }
 
 export async function accessStage(options: AccessStageOptions = {}): Promise<AccessStage> {
-  const server = await startServer({ courier: false, ...options.server })
+  // Nobody but the test looks into the share.
+  const nothing = createLocalTree({ root: '/nowhere', durability: 'normal' })
+  const server = await startServer({ courier: false, openMount: () => nothing, ...options.server })
   const sending = await sendingPeer(options.peer)
   const { peer } = sending
   peer.takeOver('/ocm/notifications', (_req, res) => void res.writeHead(201).end('{}'))
