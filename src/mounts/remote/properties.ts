@@ -10,7 +10,7 @@ import { serializeElement, xmlDeclaration, xmlType } from '../../xml/index.ts'
 import { garbled, refusal } from './answers.ts'
 import type { Remote } from './context.ts'
 import { isPlace } from './look.ts'
-import { textOf, type MemberStatus } from './multistatus.ts'
+import { textOf, type MemberStatus, type PropertyStatus } from './multistatus.ts'
 import { askProperties, davNames, emptyElement, findSelf, readFound } from './propfind.ts'
 
 /** Of these the live ones are computed by us, from what we know of the entry and the share. */
@@ -99,12 +99,22 @@ const keyOf = ({ namespace, name }: { namespace: string; name: string }): string
 /** Never a 401 of theirs; and 200, 403, 409, 423, 424 and 507 are what clients know. */
 const asOurs = (status: number): number => (status === 401 ? 403 : status)
 
+/** What is not there, or nobody may ask, has no quota that we know of. */
+async function findQuota(remote: Remote, path: TreePath): Promise<readonly PropertyStatus[]> {
+  try {
+    const names = davNames('quota-available-bytes', 'quota-used-bytes')
+    const answer = await askProperties(remote.call, path, '0', names)
+    return (await findSelf(answer, remote)).properties
+  } catch (error) {
+    if (error instanceof FileError) return []
+    throw error
+  }
+}
+
 /** RFC 4331 §3, §4 */
 export async function findSpace(remote: Remote, path: TreePath): Promise<Space | undefined> {
   if (!isPlace(path)) return undefined
-  const names = davNames('quota-available-bytes', 'quota-used-bytes')
-  const answer = await askProperties(remote.call, path, '0', names)
-  const { properties } = await findSelf(answer, remote)
+  const properties = await findQuota(remote, path)
   const numberOf = (name: string): number | undefined => {
     const found = properties.find(({ status, element }) => status === 200 && element.name === name)
     const text = found ? textOf(found.element).trim() : ''

@@ -78,7 +78,7 @@ async function checkRoom({ req, tree, place }: Exchange): Promise<void> {
   const { headers } = req
   const length = Number(headers['content-length'] ?? headers['x-expected-entity-length'] ?? 0)
   if (length < largeBytes) return
-  const space = await tree.space(place.path)
+  const space = await tree.space(place.path.slice(0, -1))
   if (space && length > space.availableBytes) throw new FileError('no_space')
 }
 
