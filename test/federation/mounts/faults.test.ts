@@ -13,6 +13,7 @@ import {
   outages,
   refusal,
   silences,
+  whenListed,
 } from '../../support/peer/dav-misdeeds.ts'
 import type { Hostile } from '../../support/peer/independent-peer.ts'
 
@@ -122,6 +123,17 @@ describe('a listing', () => {
     expect([502, 503]).toContain(status)
   })
 
+  it.each(Object.entries(badLists))('that begins well and is %s is refused', async (_, by) => {
+    bad.sender.misbehave(whenListed(by))
+    // Of a long one the beginning has gone out; then it breaks off.
+    const status = await send('PROPFIND').then(
+      (answer) => answer.status,
+      () => 'broken off',
+    )
+    expect([502, 503, 'broken off']).toContain(status)
+    await expectOthersUnaffected()
+  })
+
   it('shows nothing that is not directly in the folder (H9)', async () => {
     const answer = await harmlessly(
       listOf(
@@ -150,8 +162,14 @@ describe('a listing', () => {
 
   it('of a million members ends one way or the other, and the server goes on (H9)', async () => {
     const before = process.memoryUsage().rss
-    const { status } = await during(listOfMany(1_000_000), 'PROPFIND')
-    expect([207, 502, 503]).toContain(status)
+    bad.sender.misbehave(whenListed(listOfMany(1_000_000)))
+    const listing = send('PROPFIND').then(
+      ({ status }) => status,
+      () => 'broken off',
+    )
+    // Nobody else waits for that.
+    for (let count = 0; count < 20; count += 1) await expectOthersUnaffected()
+    expect([502, 503, 'broken off']).toContain(await listing)
     expect((process.memoryUsage().rss - before) / 2 ** 20).toBeLessThan(512)
   })
 })

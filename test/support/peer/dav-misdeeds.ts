@@ -162,6 +162,14 @@ export const listOfMany = (count: number): Hostile =>
     again()
   })
 
+/** Does so only where members are asked for; of itself the folder says what is right. */
+export const whenListed =
+  (by: Hostile): Hostile =>
+  (req, res) => {
+    if (req.headers['depth'] !== '0') by(req, res)
+    else answer(207, open + folderResponse(pathOf(req)) + close, xml)(req, res)
+  }
+
 /** Downloads that do not keep what their head promises; the file has ten bytes, `0123456789`. */
 export const badDownloads = {
   'less than its length': after((req, res) => {
