@@ -152,7 +152,12 @@ export function wireFederation(ground: Ground) {
     sharedFolder: files.sharedFolder,
     openRemote: (mount, onSeen) =>
       ground.openMount(mount, onSeen) ??
-      createRemoteTree({ call: access.open(mount), name: mount.mountName, onSeen }),
+      createRemoteTree({
+        call: access.open(mount),
+        name: mount.mountName,
+        onSeen,
+        patienceMs: outbound.timeoutMs,
+      }),
   })
   const reshares: Reshares = createReshares({
     db,

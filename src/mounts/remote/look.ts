@@ -6,7 +6,7 @@ import {
   type TreePath,
 } from '../../files/index.ts'
 import type { Remote } from './context.ts'
-import { askProperties, entryNames, entryOf, findSelf, readFound } from './propfind.ts'
+import { askProperties, entryNames, entryOf, findSelf, nothingSaid, readFound } from './propfind.ts'
 
 /** Whether anything can be at a path; what cannot is not asked for. */
 export const isPlace = (path: TreePath): boolean =>
@@ -56,5 +56,5 @@ export async function* listMembers(
     }
     if (entries.length > 0) yield entries
   }
-  if (!isKnown && names.size === 0) throw new FileError('not_found')
+  if (!isKnown && names.size === 0) throw nothingSaid()
 }

@@ -1,5 +1,6 @@
 import type { Entry, TreePath } from '../../files/index.ts'
 import { escapeXml, xmlDeclaration, xmlType } from '../../xml/index.ts'
+import type { MountError } from '../errors.ts'
 import type { RemoteCall } from '../remote-call.ts'
 import { garbled, refusal, type Answer } from './answers.ts'
 import { toEntry } from './facts.ts'
@@ -97,13 +98,20 @@ export function entryOf(name: string, { properties }: MemberStatus): Entry {
   })
 }
 
+/** A Multi-Status without a word of the resource that it answers for. */
+export const nothingSaid = (): MountError =>
+  garbled(new Error('the answer says nothing of what was asked'))
+
+/** More than one resource has to say, dead properties included. */
+const maxSelfBytes = 1024 * 1024
+
 /** The one response about the resource itself. */
 export async function findSelf(answer: Answer, bounds: Bounds): Promise<MemberStatus> {
   let self: MemberStatus | undefined
   // To the end, so that the connection can be used again.
-  for await (const batch of readFound(answer, bounds)) {
+  for await (const batch of readFound(answer, { ...bounds, maxListingBytes: maxSelfBytes })) {
     self ??= batch.find(({ member }) => member === undefined)?.response
   }
-  if (!self) throw garbled(new Error('the answer says nothing of what was asked'))
+  if (!self) throw nothingSaid()
   return self
 }

@@ -183,6 +183,19 @@ describe('files on their way out and in', () => {
     await raw.close()
   })
 
+  it('keeps the failure of a body until somebody reads it', async () => {
+    const raw = await startRaw((socket) => {
+      socket.write('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc', () => {
+        setTimeout(() => socket.resetAndDestroy(), 20)
+      })
+    })
+    const { body } = await open().stream({ method: 'GET', url: `http://127.0.0.1:${raw.port}/` })
+    // Nobody listens yet, and an error that nobody listens to would end the process.
+    await until(() => body.destroyed)
+    await expect(body.toArray()).rejects.toMatchObject({ code: 'reset', kind: 'upstream' })
+    await raw.close()
+  })
+
   it('long downloads are not in the way of what is quick, and neither are listings', async () => {
     const running: ServerResponse[] = []
     answer = (req, res) => {

@@ -211,6 +211,9 @@ export async function independentPeer(options: PeerOptions = {}) {
     duringShare: (work: typeof whileOpen) => void (whileOpen = work),
     /** Answers this path itself from now on; `/remote/*` and all below. */
     takeOver: (path: string, by: Hostile) => void hostile.set(path, by),
+    /** Nobody listens at its port until `answerAgain`. */
+    goAway: close,
+    answerAgain: () => new Promise<void>((done) => server.listen(port, '127.0.0.1', done)),
     changeDiscovery: (change: DiscoveryDocument) => void (discovery = { ...discovery, ...change }),
     publishKeys: (keys: unknown[]) => void (publishedKeys = keys),
     close,
