@@ -1,9 +1,12 @@
-import { describe, expect, it } from '@jest/globals'
+import { describe, expect, it, jest } from '@jest/globals'
 import type { ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import { newLegacyKey } from '../../support/peer/cavage.ts'
 import { leaksIn } from '../../support/secrets.ts'
 import { accessStage, type AccessStage } from '../../support/sending-peer.ts'
+
+/** Each case is a story of two servers. */
+jest.setTimeout(30_000)
 
 const cannotExchange = {
   discovery: { capabilities: ['http-sig', 'protocol-object'], tokenEndPoint: undefined },
