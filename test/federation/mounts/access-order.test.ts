@@ -49,6 +49,15 @@ describe('a strict share', () => {
     expect(stage.sending.asked).toHaveLength(1)
   })
 
+  it('is written down once: what goes well afterwards writes nothing', async () => {
+    await using stage = await accessStage({ arm: 'strict' })
+    await stage.ask()
+    const { db } = stage.server.services()
+    const version = db.version()
+    for (let time = 0; time < 5; time += 1) await stage.ask()
+    expect(db.version()).toBe(version)
+  })
+
   it('never shows the secret to WebDAV, whatever the exchange says', async () => {
     await using stage = await accessStage({ arm: 'strict', peer: cannotExchange })
     stage.sending.accepts.add(bearer(stage)).add(basic(stage))
