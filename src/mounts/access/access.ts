@@ -124,8 +124,9 @@ export function createAccess(deps: AccessDeps) {
       } catch (error) {
         const known = toMountError(error, senderHost)
         if (!(known instanceof MountError)) throw known
-        // What closed it was written down then.
-        if (known.code !== 'share_closed') await troubles.note(share, known.message)
+        // What a sender closed was written down then.
+        const isWritten = known.code === 'share_closed' && (await store.find(id))?.problem !== null
+        if (!isWritten) await troubles.note(share, known.message)
       }
     },
 

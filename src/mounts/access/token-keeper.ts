@@ -85,10 +85,12 @@ export function createTokenKeeper(deps: AccessDeps, troubles: Troubles) {
     }
   }
 
-  const release = (id: string) =>
-    store.change(id, ({ refreshLeaseHolder }) =>
+  async function release(id: string): Promise<void> {
+    if ((await store.find(id))?.refreshLeaseHolder !== holder) return
+    await store.change(id, ({ refreshLeaseHolder }) =>
       refreshLeaseHolder === holder ? freed : undefined,
     )
+  }
 
   async function ask(share: ShareAccess): Promise<TokenAnswer> {
     const { senderHost } = share

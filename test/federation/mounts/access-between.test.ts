@@ -1,9 +1,12 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals'
 import { text } from 'node:stream/consumers'
 import type { RemoteRequest } from '../../../src/mounts/remote-call.ts'
 import { federation, settle, type Federation, type Member } from '../../support/federation.ts'
 import { pairOf } from '../../support/pair.ts'
 import { leaksIn } from '../../support/secrets.ts'
+
+/** Each case is a story of two servers. */
+jest.setTimeout(30_000)
 
 let net: Federation
 let alices: Member

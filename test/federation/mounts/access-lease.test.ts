@@ -1,8 +1,11 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
 import { setImmediate as immediate } from 'node:timers/promises'
 import { loadConfig } from '../../../src/config/index.ts'
 import { openServices, type Services } from '../../../src/services.ts'
 import { accessStage, type AccessStage } from '../../support/sending-peer.ts'
+
+/** Each case is a story of two servers. */
+jest.setTimeout(30_000)
 
 let stage: AccessStage
 let other: Services

@@ -1,9 +1,12 @@
-import { describe, expect, it } from '@jest/globals'
+import { describe, expect, it, jest } from '@jest/globals'
 import type { ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import { newLegacyKey } from '../../support/peer/cavage.ts'
 import { leaksIn } from '../../support/secrets.ts'
 import { accessStage, type AccessStage } from '../../support/sending-peer.ts'
+
+/** Each case is a story of two servers. */
+jest.setTimeout(30_000)
 
 const cannotExchange = {
   discovery: { capabilities: ['http-sig', 'protocol-object'], tokenEndPoint: undefined },
@@ -44,6 +47,15 @@ describe('a strict share', () => {
     await stage.server.restart()
     expect((await stage.ask()).status).toBe(207)
     expect(stage.sending.asked).toHaveLength(1)
+  })
+
+  it('is written down once: what goes well afterwards writes nothing', async () => {
+    await using stage = await accessStage({ arm: 'strict' })
+    await stage.ask()
+    const { db } = stage.server.services()
+    const version = db.version()
+    for (let time = 0; time < 5; time += 1) await stage.ask()
+    expect(db.version()).toBe(version)
   })
 
   it('never shows the secret to WebDAV, whatever the exchange says', async () => {
