@@ -55,6 +55,11 @@ export interface OpenFile {
    * when the content ends before.
    */
   fill?(buffer: Uint8Array, position: number): Promise<void>
+  /**
+   * Gives the content, or a part of it, to `take`, where that is cheaper than a stream: several parts
+   * at a time, whose buffers are used again when they are taken. It fails like a stream.
+   */
+  pour?(take: (part: Uint8Array) => Promise<void>, range: ByteRange): Promise<void>
   /** Must be called, after the last stream has ended or was destroyed. */
   close(): Promise<void>
 }

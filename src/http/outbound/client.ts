@@ -15,7 +15,8 @@ import { OutboundError } from './errors.ts'
 import { requestHeaders, responseHeaders } from './headers.ts'
 import { isRedirect, nextTarget, refuseRedirect } from './redirect.ts'
 import { collect, refuseCoding } from './response-body.ts'
-import { watched, watchSilence } from './silence.ts'
+import { createLines } from './lines.ts'
+import { watched, watchSilence, type Silence } from './silence.ts'
 import { parseTarget } from './target.ts'
 import { transfer, type Transfer } from './transfer.ts'
 
@@ -58,12 +59,13 @@ export function createGuardedClient(options: GuardedClientOptions): GuardedClien
 const createAgent = (settings: Settings, connections: number): Agent =>
   new Agent({
     connect: createConnector(settings),
+    factory: createLines,
     connections,
     pipelining: 1,
     maxHeaderSize: 16 * 1024,
     // It would end uploads to whoever reads slowly: the clocks in call.ts and silence.ts know better.
     headersTimeout: 0,
-    bodyTimeout: settings.timeoutMs,
+    bodyTimeout: 0,
     keepAliveMaxTimeout: 30_000,
   })
 
@@ -96,26 +98,27 @@ async function fetchStream(
   const host = authorityOf(url)
   const { body, signal } = request
   const isUpload = body instanceof Readable
-  const timeoutMs = settings.timeoutMs * (isUpload ? uploadPatience : 1)
-  const silence = watchSilence(
-    timeoutMs,
-    () => new OutboundError('timeout', host, { detail: { timeoutMs } }),
-  )
-  silence.wait()
+  const silenceOf = (timeoutMs: number): Silence =>
+    watchSilence(timeoutMs, () => new OutboundError('timeout', host, { detail: { timeoutMs } }))
+  const taking = silenceOf(settings.timeoutMs * (isUpload ? uploadPatience : 1))
+  const giving = silenceOf(settings.timeoutMs)
+  const signals = [taking.signal, giving.signal, ...(signal ? [signal] : [])]
+  taking.wait()
   try {
     const options = {
       ...dispatchOptions(url, request),
       // undici takes any iterable, and asks for the next part when the socket has taken the last;
       // its types do not say so.
-      body: isUpload ? (watched(body, silence) as unknown as Readable) : (body ?? null),
+      body: isUpload ? (watched(body, taking) as unknown as Readable) : (body ?? null),
     }
-    const signals = signal ? [silence.signal, signal] : [silence.signal]
-    const response = await transfer(agent, options, AbortSignal.any(signals), host)
+    const watch = { signal: AbortSignal.any(signals), host, silence: giving }
+    const response = await transfer(agent, options, watch)
     refuseCoding(response, host)
     if (isRedirect(response)) throw refuseRedirect(url, response)
-    return { ...headOf(response, url), body: response.body }
+    const { pour } = response
+    return { ...headOf(response, url), body: response.body, ...(pour && { pour }) }
   } finally {
-    silence.end()
+    taking.end()
   }
 }
 

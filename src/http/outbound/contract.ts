@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream'
 import type { Logger } from '../../core/index.ts'
 import type { HostLookup } from './connector.ts'
+import type { Pour } from './pour.ts'
 
 /** Limits and seams of the way out; the defaults are what production uses. */
 export interface GuardedClientOptions {
@@ -59,6 +60,12 @@ export interface OutboundResponse {
 export interface OutboundStreamResponse extends Omit<OutboundResponse, 'body'> {
   /** Unbounded: read it to its end or destroy it. */
   readonly body: Readable
+  /**
+   * For large bodies the cheaper way to have all of it, instead of reading: parts come as fast as they
+   * are taken, several at a time, and their buffers are used again once they are. It fails when the
+   * body breaks off; destroying the body ends it.
+   */
+  readonly pour?: Pour
 }
 
 /** The only way out to the network. */

@@ -141,6 +141,20 @@ function openFile(
     throw garbled(new Error('another part came than was asked for'))
   }
 
+  async function pour(take: (part: Uint8Array) => Promise<void>, range: ByteRange): Promise<void> {
+    const content = await open(range)
+    const { pour, body } = content.answer
+    const isExact = content.start === range.start && content.length === lengthOf(range)
+    try {
+      if (pour && isExact) await pour(take)
+      else for await (const part of cut(() => Promise.resolve(content), range)) await take(part)
+    } catch (error) {
+      throw bodyFailure(error)
+    } finally {
+      body.destroy()
+    }
+  }
+
   return {
     entry,
     bytes: async () =>
@@ -149,6 +163,7 @@ function openFile(
         : Buffer.concat(await Readable.from(cut(open, whole)).toArray()),
     stream: (range = whole) =>
       Readable.from(range.end < range.start ? [] : cut(open, range), { objectMode: false }),
+    ...(first?.answer.pour && { pour }),
     close() {
       if (unused) discard(unused.answer)
       unused = undefined
@@ -156,6 +171,8 @@ function openFile(
     },
   }
 }
+
+const lengthOf = ({ start, end }: ByteRange): number => end - start + 1
 
 const covers = ({ start, length }: Content, range: ByteRange, { size }: Entry): boolean =>
   start <= range.start && start + (length ?? size - start) > range.end

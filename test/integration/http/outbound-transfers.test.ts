@@ -216,8 +216,97 @@ describe('files on their way out and in', () => {
     await until(() => running.every(({ destroyed }) => destroyed))
   })
 
+  /** Content that shows where it belongs. */
+  const pattern = (bytes: number): Buffer => {
+    const content = Buffer.alloc(bytes)
+    for (let at = 0; at < bytes; at += 4) content.writeUInt32LE(at, at)
+    return content
+  }
+
+  it('pours a large body as it is, and closes the connection', async () => {
+    const content = pattern(40 * 1024 * 1024)
+    let closed = 0
+    answer = (req, res) => {
+      req.socket.once('close', () => (closed += 1))
+      res.writeHead(200, { 'content-length': content.length }).end(content)
+    }
+    const { pour, body } = await open().stream({ method: 'GET', url })
+    const received = Buffer.alloc(content.length)
+    let at = 0
+    await pour?.(async (part) => {
+      at += Buffer.from(part).copy(received, at)
+      await Promise.resolve()
+    })
+    expect([at, received.equals(content), body.destroyed]).toEqual([content.length, true, true])
+    await until(() => closed === 1)
+  })
+
+  it('pours as slowly as its taker takes, in memory that is used again', async () => {
+    const content = pattern(40 * 1024 * 1024)
+    answer = (_req, res) =>
+      void res.writeHead(200, { 'content-length': content.length }).end(content)
+    const { pour } = await open({ timeoutMs: 60 }).stream({ method: 'GET', url })
+    const buffers = new Set<ArrayBufferLike>()
+    let waiting = 0
+    let most = 0
+    let at = 0
+    await pour?.(async (part) => {
+      const expected = content.subarray(at, (at += part.length))
+      waiting += 1
+      most = Math.max(most, waiting)
+      // Longer than the peer may be silent: it is not its fault.
+      await sleep(at > 30 * 1024 * 1024 ? 1 : 0)
+      if (at > 30 * 1024 * 1024 && buffers.size === 0) await sleep(200)
+      waiting -= 1
+      if (part.buffer.byteLength >= 512 * 1024) buffers.add(part.buffer)
+      if (!expected.equals(part)) throw new Error('other bytes came')
+    })
+    expect(at).toBe(content.length)
+    expect(most).toBeLessThanOrEqual(6)
+    expect(buffers.size).toBeLessThanOrEqual(3)
+  })
+
+  it.each([
+    ['resets the connection', (res: ServerResponse) => res.socket?.resetAndDestroy(), 'reset'],
+    ['ends early', (res: ServerResponse) => res.socket?.end(), 'reset'],
+    ['falls silent', () => undefined, 'timeout'],
+  ])('pouring fails when the sender %s', async (_name, leave, code) => {
+    answer = (_req, res) => {
+      res.writeHead(200, { 'content-length': 64 * 1024 * 1024 })
+      res.write(Buffer.alloc(40 * 1024 * 1024), () => setTimeout(() => leave(res), 50))
+    }
+    const { pour } = await open({ timeoutMs: 300 }).stream({ method: 'GET', url })
+    let size = 0
+    const pouring = pour?.((part) => {
+      size += part.length
+      return Promise.resolve()
+    })
+    await expect(pouring).rejects.toMatchObject({ code })
+    expect(size).toBeLessThanOrEqual(40 * 1024 * 1024)
+  })
+
+  it('pouring ends the connection when its taker leaves', async () => {
+    let closed = false
+    answer = (req, res) => {
+      req.socket.once('close', () => (closed = true))
+      res.on('error', () => undefined)
+      res.writeHead(200, { 'content-length': 64 * 1024 * 1024 }).end(Buffer.alloc(64 * 1024 * 1024))
+    }
+    const { pour } = await open().stream({ method: 'GET', url })
+    let size = 0
+    const pouring = pour?.((part) => {
+      size += part.length
+      return size > 30 * 1024 * 1024 ? Promise.reject(new Error('gone')) : Promise.resolve()
+    })
+    await expect(pouring).rejects.toThrow('gone')
+    await until(() => closed)
+  })
+
   it('who waits for a connection waits no longer than for an answer', async () => {
-    answer = (_req, res) => void res.write('x')
+    answer = (_req, res) => {
+      const timer = setInterval(() => res.write('x'), 10)
+      res.on('close', () => clearInterval(timer))
+    }
     const guarded = open({ maxTransfersPerHost: 1, timeoutMs: 100 })
     const first = await guarded.stream({ method: 'GET', url })
     first.body.on('error', () => undefined)
