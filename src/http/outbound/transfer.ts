@@ -67,9 +67,9 @@ export function transfer(
             done(error)
           },
         })
+        body = incoming
         // It may fail before anybody reads it, who then is told; until then it is no event for a process.
         incoming.on('error', () => undefined)
-        body = incoming
         const socket = connection?.()
         const length = statusCode === 200 || statusCode === 206 ? lengthOf(headers) : NaN
         const pour =
