@@ -17,6 +17,7 @@ import { subtree, type FileTree } from './files/index.ts'
 import { noteRequest, requestIdOf, type RequestNotes } from './http/index.ts'
 import type { Services } from './services.ts'
 import { isShareId } from './shares/index.ts'
+import type { User } from './users/index.ts'
 import { createWebdav } from './webdav/index.ts'
 
 /** Joins WebDAV to the people, shares and tokens that open it. */
@@ -71,18 +72,22 @@ export function createChain({ config, tokens, users, shares, events }: Services)
   )
 }
 
-/** A user's own tree, or the part of the owner's tree that a share opens. */
-function createTreeOpener({ users, treeOf }: Services) {
-  const homes = new LRUCache<string, FileTree>({ max: 1000 })
+/** A user's tree with what others share, or the part of the owner's files that a share opens. */
+function createTreeOpener({ users, treeOf, userTreeOf }: Services) {
   const parts = new LRUCache<string, FileTree>({ max: 1000 })
+  const homeOf = byUser(treeOf)
+  const wholeOf = byUser(userTreeOf)
 
-  async function homeOf(userId: string): Promise<FileTree | undefined> {
-    const known = homes.get(userId)
-    if (known !== undefined) return known
-    const user = await users.findUserById(userId)
-    const tree = user && treeOf(user)
-    if (tree !== undefined) homes.set(userId, tree)
-    return tree
+  function byUser(open: (user: User) => FileTree) {
+    const trees = new LRUCache<string, FileTree>({ max: 1000 })
+    return async (userId: string): Promise<FileTree | undefined> => {
+      const known = trees.get(userId)
+      if (known !== undefined) return known
+      const user = await users.findUserById(userId)
+      const tree = user && open(user)
+      if (tree !== undefined) trees.set(userId, tree)
+      return tree
+    }
   }
 
   async function partOf({ ownerId, path }: ShareRoot): Promise<FileTree | undefined> {
@@ -98,7 +103,7 @@ function createTreeOpener({ users, treeOf }: Services) {
   return async (principal: Principal): Promise<FileTree | undefined> => {
     switch (principal.kind) {
       case 'user':
-        return homeOf(principal.userId)
+        return wholeOf(principal.userId)
       case 'share':
         return partOf(principal.root)
       case 'token':

@@ -4,7 +4,7 @@ import { createAdminListener, createListener } from './app.ts'
 import type { Config } from './config/index.ts'
 import { AppError, type Logger } from './core/index.ts'
 import { takeServeLock } from './db/index.ts'
-import { repairLocalTree } from './files/index.ts'
+import { lookIn, repairLocalTree } from './files/index.ts'
 import { createHttpServer, type HttpServer } from './http/index.ts'
 import type { Services } from './services.ts'
 
@@ -72,15 +72,14 @@ async function openListeners(services: Services, onStopped: () => Promise<void>)
 }
 
 /** Finishes what a crash interrupted, before anybody can see it; only where nobody else writes. */
-async function repairHomes({ users, resources, treeOf, log }: Services): Promise<void> {
+async function repairHomes({ users, resources, userTreeOf, log }: Services): Promise<void> {
   for (const { username, home } of await users.listUsers()) {
     const repaired = await repairLocalTree(home)
     if (repaired.removed > 0) log.warn({ username, ...repaired }, 'interrupted writes cleaned up')
   }
   const interrupted = await resources.recover(async (userId) => {
     const user = await users.findUserById(userId)
-    const tree = user && treeOf(user)
-    return tree && (async (path) => tree.stat(path))
+    return user && lookIn(userTreeOf(user))
   })
   if (interrupted > 0) log.warn({ interrupted }, 'interrupted moves, copies and removals settled')
 }

@@ -12,29 +12,14 @@ import {
   type EventHub,
   type Logger,
 } from './core/index.ts'
-import { migrateDatabase, openDatabase, type Database } from './db/index.ts'
+import { migrateDatabase, openDatabase, type Database, type SeenRoot } from './db/index.ts'
 import { endpointPaths } from './discovery/index.ts'
+import { wireFederation, type Federation } from './federation.ts'
 import { createLocalState, createLocalTree, type FileTree } from './files/index.ts'
 import { createGuardedClient, type GuardedClient } from './http/index.ts'
-import { createInvites } from './invites/index.ts'
 import { createKeys, hasSigningKeys } from './keys/index.ts'
-import { createNotifications, type Notifications } from './notifications/index.ts'
-import { createOutbox } from './outbox/index.ts'
-import { createFederationPolicy, createPeers, createSenderCheck, isListed } from './peers/index.ts'
 import { createResources } from './resources/index.ts'
-import {
-  createGrants,
-  createIncomingShares,
-  tellSoon,
-  type IncomingShares,
-  createOutgoingAnswers,
-  createReshares,
-  createSharePaths,
-  createShares,
-  type Reshares,
-  type Shares,
-} from './shares/index.ts'
-import { createTokens } from './tokens/index.ts'
+import { createSharePaths, type Mount } from './shares/index.ts'
 import { createUsers, type User } from './users/index.ts'
 
 /** What an application or a test puts in place; everything else comes from the configuration. */
@@ -46,6 +31,8 @@ export interface Overrides {
    * properties belong to it, and the same one every time. `undefined`: the user's folder on disk.
    */
   openHome?: (user: User) => FileTree | undefined
+  /** What a received share opens, in place of its sender's files; `onSeen` hears of its root. */
+  openMount?: (mount: Mount, onSeen: (root: SeenRoot) => void) => FileTree | undefined
 }
 
 /** Every room, wired; the command line and the server both work on this. */
@@ -77,7 +64,7 @@ async function wire(
   db: Database,
   overrides: Overrides,
 ) {
-  const { publicUrl, authority, dev, files, tokens: tokenConfig, limits, outbound } = config
+  const { publicUrl, dev, files, limits, outbound } = config
   // A key is made only while nothing depends on one; a lost key is a refusal, never a new key.
   if (!(await hasSigningKeys(db))) createSecretKey(config.secretKeyFile)
   const sealer = createSealer(loadSecretKey(config.secretKeyFile, log))
@@ -106,137 +93,27 @@ async function wire(
     dataDir: config.dataDir,
     limit: limits.login,
     // Called only after everything below exists.
-    async endAllOf(tx, user) {
-      const ended = [...(await shares.endAllOf(tx, user)), ...(await incoming.endAllOf(tx, user))]
-      return () => tellSoon(outbox, ended)
-    },
-  })
-  const federation = createFederationPolicy(config.federation)
-  const peers = createPeers({
-    db,
-    clock,
-    events,
-    client,
-    policy: federation.current,
-    allowHttp: dev,
-    signer: keys.messageSigner,
-    legacySigner: config.signatures.legacy ? keys.legacySigner : undefined,
-  })
-  const sender = createSenderCheck({
-    clock,
-    events,
-    peers,
-    policy: () => ({
-      ...config.signatures,
-      requireSignatures: federation.current().requireSignatures,
-      allowHttp: dev,
-    }),
-  })
-  const { invites, contacts } = createInvites({
-    db,
-    clock,
-    events,
-    peers,
-    sender,
-    users,
-    authority,
+    endAllOf: (tx, user) => federation.endAllOf(tx, user),
   })
   // One for all trees: who comes through a share sees at once what the owner writes.
   const state = createLocalState()
   const { durability, medium } = files
   const treeOf = (user: User): FileTree =>
     overrides.openHome?.(user) ?? createLocalTree({ root: user.home, durability, medium, state })
-  const outbox = createOutbox({
-    db,
+  const federation: Federation = wireFederation({
+    config,
     clock,
     events,
-    sealer,
-    // Called only after everything below exists.
-    handlers: {
-      share: (message, attempt) => shares.deliver(message, attempt),
-      notification: (message, attempt) => notifications.deliver(message, attempt),
-      reshare: (message, attempt) => reshares.deliver(message, attempt),
-    },
-  })
-  const shares: Shares = createShares({
     db,
-    clock,
-    events,
     sealer,
-    peers,
-    outbox,
-    isContact: contacts.isContact,
-    findUser: users.getUser,
-    authority,
-    policy: federation.current,
-    shareUrl: (id) => `${publicUrl}${endpointPaths.webdav}${id}`,
-    async statPath(user, path) {
-      const entry = await treeOf(user).stat(path)
-      return entry && (entry.kind === 'directory' ? 'folder' : 'file')
-    },
-  })
-  const incoming: IncomingShares = createIncomingShares({
-    db,
-    clock,
-    events,
-    sealer,
-    sender,
-    outbox,
-    policy: federation.current,
-    isAutoAccepted: (host) => isListed(host, federation.current().autoAccept),
-    isContact: contacts.isContact,
-    findRecipient: users.findEnabledUser,
-    authority,
-    allowHttp: dev,
-  })
-  const reshares: Reshares = createReshares({
-    db,
-    clock,
-    events,
-    sealer,
-    peers,
-    outbox,
-    findUser: users.getUser,
-    authority,
-    sharedFolder: files.sharedFolder,
+    client,
+    keys,
+    users,
+    log,
+    treeOf,
+    openMount: (mount, onSeen) => overrides.openMount?.(mount, onSeen),
   })
   const resources = createResources({ db, clock, followers: [createSharePaths(db)] })
-  const tokens = createTokens({
-    db,
-    clock,
-    events,
-    keys,
-    shares,
-    peers,
-    sender,
-    issuer: publicUrl,
-    ttlSeconds: tokenConfig.ttlSeconds,
-    limit: limits.token,
-  })
-  const notifications: Notifications = createNotifications({
-    db,
-    clock,
-    events,
-    sender,
-    peers,
-    incoming,
-    answers: createOutgoingAnswers({ db, clock, events, sealer, outbox }),
-    grants: createGrants({
-      db,
-      clock,
-      events,
-      sealer,
-      outbox,
-      policy: federation.current,
-      isDenied: peers.isDenied,
-      authority,
-    }),
-    reshares,
-    async shareOfToken(token) {
-      const verdict = await tokens.verify(token)
-      return verdict.status === 'valid' ? verdict.token.shareId : undefined
-    },
-  })
   return {
     config,
     log,
@@ -245,22 +122,15 @@ async function wire(
     db,
     keys,
     users,
-    federation,
-    peers,
-    sender,
-    invites,
-    contacts,
-    outbox,
-    shares,
-    incoming,
-    reshares,
-    notifications,
+    ...federation.rooms,
     resources,
-    tokens,
     treeOf,
+    /** The same with what others share in it. */
+    userTreeOf: (user: User): FileTree => federation.rooms.mounts.treeFor(user.id, treeOf(user)),
     async close(): Promise<void> {
-      await outbox.stop()
+      await federation.stop()
       await client.close()
+      await federation.rooms.access.close()
       db.close()
     },
   }

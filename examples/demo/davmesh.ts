@@ -1,7 +1,7 @@
 /** Two davmesh servers as people run them: processes, configuration files, the command line. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { createServer, type AddressInfo } from 'node:net'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -28,6 +28,8 @@ export interface Davmesh {
   run(...args: readonly string[]): Promise<Answer>
   /** Puts a file into a user's home. */
   write(user: string, path: string, content: string): Promise<void>
+  /** What a file in a user's home says, without blanks around it. */
+  read(user: string, path: string): Promise<string>
   stop(): Promise<void>
 }
 
@@ -65,6 +67,7 @@ export async function startDavmesh(parent: string, name: string): Promise<Davmes
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   await untilListening(child)
+  const inHome = (user: string, path: string) => join(folder, 'data', 'files', user, path)
   return {
     name,
     url,
@@ -72,10 +75,11 @@ export async function startDavmesh(parent: string, name: string): Promise<Davmes
     configFile,
     run: (...args) => run([...args, '--config', configFile, '--json']),
     async write(user, path, content) {
-      const file = join(folder, 'data', 'files', user, path)
+      const file = inHome(user, path)
       await mkdir(dirname(file), { recursive: true })
       await writeFile(file, content)
     },
+    read: async (user, path) => (await readFile(inHome(user, path), 'utf8')).trim(),
     async stop() {
       if (child.exitCode !== null) return
       const ended = once(child, 'exit')

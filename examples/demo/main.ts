@@ -1,4 +1,4 @@
-/** Three davmesh servers on this machine: a contact, a share, a reshare and their end. */
+/** Three davmesh servers on this machine: a contact, a share that is opened, a reshare and their end. */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -101,6 +101,23 @@ async function shareWithContact({ alices, bobs }: Cast): Promise<void> {
   print(`    bob has it at ${String(mountPath)}; this one stays`)
 }
 
+/** bob reads and writes what alice gave him, at his own server. */
+async function openMount({ alices, bobs }: Cast): Promise<void> {
+  print("bob opens Holiday among his own files; his server asks alice's for an access token.")
+  const { password } = await step(bobs, 'user', 'app-password', 'bob', '--label', 'demo')
+  const bob = { authorization: `Basic ${btoa(`bob:${String(password)}`)}` }
+  const folder = `${bobs.url}/dav/files/bob/Shared/Holiday`
+  const read = await fetch(`${folder}/beach.txt`, { headers: bob })
+  if (!read.ok) throw new StepError(`GET beach.txt was answered with ${read.status}`)
+  print(`    he reads beach.txt: ${(await read.text()).trim()}`)
+  const put = { method: 'PUT', headers: bob, body: 'wish you were here\n' }
+  const written = await fetch(`${folder}/card.txt`, put)
+  if (!written.ok) throw new StepError(`PUT card.txt was answered with ${written.status}`)
+  print(
+    `    he writes card.txt, and alice has it: ${await alices.read('alice', 'Holiday/card.txt')}`,
+  )
+}
+
 /** bob passes on what alice gave him, and takes that back. */
 async function reshare({ alices, bobs, carols }: Cast): Promise<void> {
   print('bob passes Holiday on to carol. His server asks that of alice, which gives it to her.')
@@ -131,7 +148,7 @@ async function populate({ alices, bobs, carols }: Cast): Promise<void> {
   await alices.write('alice', 'Recipes/soup.txt', 'water and salt\n')
 }
 
-const chapters = [populate, shareAndUnshare, meet, shareWithContact, reshare]
+const chapters = [populate, shareAndUnshare, meet, shareWithContact, openMount, reshare]
 
 /** Tells every chapter, whatever became of the one before; whether all went well. */
 async function story(cast: Cast): Promise<boolean> {
@@ -150,8 +167,11 @@ async function story(cast: Cast): Promise<boolean> {
 }
 
 async function whatToTry({ alices, bobs, carols }: Cast): Promise<void> {
-  const access = await alices.run('user', 'app-password', 'alice', '--label', 'demo')
-  const { password } = access.json as { password: string }
+  const passwordOf = async (server: Davmesh, user: string): Promise<string> => {
+    const { json } = await server.run('user', 'app-password', user, '--label', 'to try')
+    return (json as { password: string }).password
+  }
+  const [alice, bob] = await Promise.all([passwordOf(alices, 'alice'), passwordOf(bobs, 'bob')])
   const command = (server: Davmesh) => `node dist/main.js --config ${server.configFile}`
   const places = `alice's at ${alices.url}, bob's at ${bobs.url}, carol's at ${carols.url}`
   print(`The servers run until Ctrl-C: ${places}. Try:`)
@@ -159,7 +179,8 @@ async function whatToTry({ alices, bobs, carols }: Cast): Promise<void> {
   print(`  ${command(alices)} share list`)
   print(`  ${command(bobs)} received list`)
   print(`  ${command(bobs)} share create bob /Shared/Holiday carol@${carols.authority}`)
-  print(`  curl -u alice:${password} ${alices.url}/dav/files/alice/Holiday/beach.txt`)
+  print(`  curl -u alice:${alice} ${alices.url}/dav/files/alice/Holiday/beach.txt`)
+  print(`  curl -u bob:${bob} ${bobs.url}/dav/files/bob/Shared/Holiday/beach.txt`)
 }
 
 const once = process.argv.includes('--once')

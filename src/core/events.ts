@@ -24,6 +24,9 @@ export interface Events {
   }
   'share.refused': { peer: string | undefined; reason: string }
   'share.ended': { incomingId: string; by: 'sender' | 'recipient' }
+  'access.exchanged': { incomingId: string; peer: string; seconds: number }
+  'access.refused': { incomingId: string; peer: string; reason: string }
+  'access.restored': { incomingId: string; peer: string }
   'reshare.requested': { reshareId: string; peer: string }
   'reshare.answered': { reshareId: string; peer: string; answer: 'granted' | 'refused' }
   'reshare.granted': { shareId: string; peer: string }

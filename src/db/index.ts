@@ -23,4 +23,5 @@ export {
   resourceChanges,
   signingKeys,
   users,
+  type SeenRoot,
 } from './schema/index.ts'

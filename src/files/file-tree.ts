@@ -1,6 +1,10 @@
 import type { Readable } from 'node:stream'
 import type { Awaitable } from '../core/index.ts'
 import type { TreePath } from './tree-path.ts'
+import type { TreeProperties } from './tree-properties.ts'
+
+/** What may be done with something in a tree. */
+export type TreePermission = 'read' | 'write' | 'share'
 
 /** What a tree says of one file or directory. */
 export interface Entry {
@@ -19,6 +23,8 @@ export interface Entry {
    * deeper changes.
    */
   readonly etag: string
+  /** What may be done with it and below; absent: the same as with the directory it is in. */
+  readonly permissions?: readonly TreePermission[] | undefined
 }
 
 /** A part of a file: offsets of its first and last byte, both included. */
@@ -55,8 +61,21 @@ export interface OpenFile {
    * when the content ends before.
    */
   fill?(buffer: Uint8Array, position: number): Promise<void>
+  /**
+   * Gives the content, or a part of it, to `take`, where that is cheaper than a stream: several parts
+   * at a time, whose buffers are used again when they are taken. It fails like a stream.
+   */
+  pour?(take: (part: Uint8Array) => Promise<void>, range: ByteRange): Promise<void>
   /** Must be called, after the last stream has ended or was destroyed. */
   close(): Awaitable<void>
+}
+
+/** What a reader was asked for, so that a tree far away can fetch just that. */
+export interface ReadHint {
+  /** The `Range` of the request, as it came (RFC 9110 §14.2). */
+  readonly range?: string | undefined
+  /** Conditions come first: perhaps no content is needed at all. */
+  readonly isConditional?: boolean
 }
 
 /** The state that a change was decided upon: "still this version", or "still nothing there". */
@@ -65,6 +84,8 @@ export type Expected = { readonly etag: string } | 'absent'
 export interface WriteOptions {
   /** When the content was made, in epoch milliseconds; a tree may keep it to the second, or not. */
   readonly modifiedAt?: number | undefined
+  /** How many bytes will come, where that is known before. */
+  readonly size?: number | undefined
   /** Content beyond this is `too_large`; bytes are counted as they come. */
   readonly maxBytes?: number
   /** Checked again at the instant of replacing; when it no longer holds: `changed`. */
@@ -128,8 +149,14 @@ export interface FileTree {
    */
   view?(path: TreePath): Promise<DirectoryView | undefined>
 
-  /** Opens a file: `not_found`, `is_a_directory`. */
-  read(path: TreePath): Awaitable<OpenFile>
+  /**
+   * `stat` without asking anybody who keeps a part of the tree elsewhere: what is known of the place
+   * where such a part begins, and `elsewhere` for all that is below. Absent: the same as `stat`.
+   */
+  glance?(path: TreePath): Promise<Entry | 'elsewhere' | undefined>
+
+  /** Opens a file: `not_found`, `is_a_directory`. Whatever the hint, all of it can be read. */
+  read(path: TreePath, hint?: ReadHint): Awaitable<OpenFile>
 
   /**
    * Creates or replaces a file. The body is consumed to its end or until the write fails; when it
@@ -150,6 +177,22 @@ export interface FileTree {
   /** Moves a file or a directory; fails like `copy`, and with `is_root`. */
   move(from: TreePath, to: TreePath, options: PlaceOptions): Promise<Placed>
 
-  /** Room on the underlying store, or `undefined` when asking would be dear. */
-  space(): Promise<Space | undefined>
+  /** Room on the store that a path is on, or `undefined` when asking would be dear. */
+  space(path: TreePath): Promise<Space | undefined>
+
+  /**
+   * Lets `fill` make a file or a directory at a path of a tree that nobody else sees, then puts it
+   * at `to` whole; fails like `copy`. Absent: nothing can be hidden here.
+   */
+  receive?(
+    to: TreePath,
+    options: PlaceOptions,
+    fill: (hidden: FileTree, path: TreePath) => Promise<void>,
+  ): Promise<Placed>
+
+  /** What the tree lets anybody do at a path; `undefined`: everything. Absent: so everywhere. */
+  permissionsAt?(path: TreePath): Promise<readonly TreePermission[] | undefined>
+
+  /** Of paths whose dead properties live with the files. */
+  properties?(path: TreePath): TreeProperties | undefined | Promise<TreeProperties | undefined>
 }

@@ -10,10 +10,13 @@ export type {
   OpenFile,
   Placed,
   PlaceOptions,
+  ReadHint,
   Space,
+  TreePermission,
   WriteOptions,
   Written,
 } from './file-tree.ts'
+export { glance, lookIn } from './glance.ts'
 export { createLocalTree, type LocalTreeOptions } from './local/local-tree.ts'
 export { createLocalState, type LocalState } from './local/local-state.ts'
 export type { Medium } from './local/medium.ts'
@@ -29,3 +32,4 @@ export {
   samePath,
   type TreePath,
 } from './tree-path.ts'
+export type { DeadProperty, PropertyStep, TreeProperties } from './tree-properties.ts'

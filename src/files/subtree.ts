@@ -14,11 +14,12 @@ export function subtree(tree: FileTree, path: TreePath): FileTree {
     if (inner.length === 0) throw new FileError('is_root')
     return at(inner)
   }
+  const { permissionsAt } = tree
   return {
     stat: (inner) => tree.stat(at(inner)),
     list: (inner) => tree.list(at(inner)),
     view: (inner) => tree.view?.(at(inner)) ?? Promise.resolve(undefined),
-    read: (inner) => tree.read(at(inner)),
+    read: (inner, hint) => tree.read(at(inner), hint),
     async write(inner, body, options) {
       // A root that is gone is not created anew: the share ended with what was shared.
       if (inner.length === 0 && (await tree.stat(path)) === undefined) {
@@ -30,6 +31,7 @@ export function subtree(tree: FileTree, path: TreePath): FileTree {
     remove: async (inner) => tree.remove(below(inner)),
     copy: async (from, to, options) => tree.copy(at(from), below(to), options),
     move: async (from, to, options) => tree.move(below(from), below(to), options),
-    space: () => tree.space(),
+    space: (inner) => tree.space(at(inner)),
+    ...(permissionsAt && { permissionsAt: (inner) => permissionsAt(at(inner)) }),
   }
 }

@@ -1,5 +1,5 @@
 import type { Clock, EventHub } from '../core/index.ts'
-import { inTransaction, type Database } from '../db/index.ts'
+import { inTransaction, remember, type Database } from '../db/index.ts'
 import { PeerError } from './errors.ts'
 import { findPeer, upsertPeer, type PeerRow } from './queries.ts'
 
@@ -44,9 +44,12 @@ export function createBreaker({
   clock: Clock
   events: EventHub
 }) {
+  // Asked twice for every request that is passed on to a peer.
+  const look = remember(db, 1000, (host) => findPeer(db, host))
+
   /** @throws PeerError `peer_resting`. */
   async function enter(host: string): Promise<void> {
-    const row = await findPeer(db, host)
+    const row = await look(host)
     if (row?.restUntil == null) return
     const now = clock.now()
     // Whoever moves the instant is the one who probes.
@@ -67,7 +70,7 @@ export function createBreaker({
 
   /** @param isWell undefined: it spoke, which proves nothing of the rest; the next call may probe. */
   async function leave(host: string, isWell: boolean | undefined): Promise<void> {
-    const row = await findPeer(db, host)
+    const row = await look(host)
     if (row === undefined) return
     if (
       isWell !== false &&
@@ -78,24 +81,37 @@ export function createBreaker({
     }
     let restMs = 0
     await inTransaction(db, async (tx) => {
+      const current = await findPeer(tx, host)
+      const { failingSince, ...profile } = current?.profile ?? {}
       if (isWell) {
-        await upsertPeer(tx, host, { failures: 0, restUntil: null })
+        await upsertPeer(tx, host, { failures: 0, restUntil: null, profile })
         return
       }
       if (isWell === undefined) {
         await upsertPeer(tx, host, { restUntil: clock.now() })
         return
       }
-      const failures = ((await findPeer(tx, host))?.failures ?? 0) + 1
+      const failures = (current?.failures ?? 0) + 1
+      const since = failures === 1 ? clock.now() : (failingSince ?? clock.now())
       const doublings = Math.min(failures - patience, 10)
       if (doublings >= 0) restMs = Math.min(firstRestMs * 2 ** doublings, longestRestMs)
       const rest = restMs > 0 ? { restUntil: clock.now() + restMs } : {}
-      await upsertPeer(tx, host, { failures, ...rest })
+      await upsertPeer(tx, host, {
+        failures,
+        ...rest,
+        profile: { ...profile, failingSince: since },
+      })
     })
     if (restMs > 0) events.emit('peer.rested', { peer: host, seconds: restMs / 1000 })
   }
 
   return {
+    /** The next call probes, however long the rest was to last. */
+    async wake(host: string): Promise<void> {
+      if ((await look(host))?.restUntil == null) return
+      await inTransaction(db, (tx) => upsertPeer(tx, host, { restUntil: clock.now() }))
+    },
+
     /**
      * Calls a peer unless it rests.
      *

@@ -1,6 +1,6 @@
 import { parseAuthority, type Clock, type EventHub } from '../core/index.ts'
-import { inTransaction, type Database } from '../db/index.ts'
-import type { GuardedClient } from '../http/index.ts'
+import { inTransaction, remember, type Database } from '../db/index.ts'
+import { OutboundError, type GuardedClient, type OutboundErrorCode } from '../http/index.ts'
 import type { FoundKey } from '../http-signatures/index.ts'
 import type { LegacySigner, MessageSigner } from '../keys/index.ts'
 import { breakerState, createBreaker, type BreakerState } from './breaker.ts'
@@ -11,7 +11,7 @@ import { PeerError } from './errors.ts'
 import { createKeyFinder } from './key-finder.ts'
 import { trustOf, type FederationPolicy, type PeerTrust } from './policy.ts'
 import { createPoster, type PeerAnswer } from './post.ts'
-import { findPeer, selectPeers, upsertPeer, type PeerRow } from './queries.ts'
+import { findPeer, recordPeer, selectPeers, upsertPeer, type PeerRow } from './queries.ts'
 import { createTrust } from './trust.ts'
 
 /** Another OCM server, discovered. */
@@ -39,6 +39,8 @@ export interface PeersDeps {
 export interface RememberedPeer extends Omit<PeerRow, 'trust'> {
   readonly trust: PeerTrust
   readonly breaker: BreakerState | null
+  /** When the first of its failures in a row was; null when it is well. */
+  readonly failingSince: number | null
 }
 
 export type Peers = ReturnType<typeof createPeers>
@@ -53,11 +55,16 @@ export function createPeers(deps: PeersDeps) {
   const cache = createPeerCache<Peer>(clock)
   const post = createPoster({ clock, client, signer, legacySigner })
 
-  const describe = (row: PeerRow): RememberedPeer => ({
-    ...row,
-    trust: trustOf(row.host, policy(), row.trust),
-    breaker: breakerState(row, clock.now()),
-  })
+  function describe(row: PeerRow): RememberedPeer {
+    const { failingSince = null, ...profile } = row.profile
+    return {
+      ...row,
+      profile,
+      trust: trustOf(row.host, policy(), row.trust),
+      breaker: breakerState(row, clock.now()),
+      failingSince: row.failures > 0 ? failingSince : null,
+    }
+  }
 
   /** Asks the peer, whatever is remembered; strangers who only write to us are not recorded. */
   async function ask(host: string, record: boolean): Promise<Peer> {
@@ -98,18 +105,40 @@ export function createPeers(deps: PeersDeps) {
     }
   }
 
+  const recall = remember(db, 1000, async (host) => {
+    const row = await findPeer(db, host)
+    const discoveredAt = row?.discoveredAt ?? 0
+    return { known: remembered(row), discoveredAt, isRecorded: row !== undefined }
+  })
+
   /** The peer as remembered for up to a day, else as it says now. */
   async function getPeer(host: string): Promise<Peer> {
     await checkAllowed(host)
-    const row = await findPeer(db, host)
-    const known = remembered(row)
-    if (known !== undefined && clock.now() - (row?.discoveredAt ?? 0) < freshMs) return known
+    const { known, discoveredAt, isRecorded } = await recall(host)
+    if (known !== undefined && clock.now() - discoveredAt < freshMs) return known
     try {
-      return await cache.find(host, () => ask(host, row !== undefined))
+      return await cache.find(host, () => ask(host, isRecorded))
     } catch (error) {
       if (known !== undefined) return known
       throw error
     }
+  }
+
+  const inOrder = ({ status }: PeerAnswer): boolean => status < 500 || status === 501
+  /** A success without JSON is the page of somebody in between. */
+  const isToken = (answer: PeerAnswer): boolean =>
+    inOrder(answer) && (answer.status >= 300 || answer.body !== undefined)
+
+  async function tell(
+    peer: Peer,
+    send: () => Promise<PeerAnswer>,
+    isWell: (answer: PeerAnswer) => boolean,
+  ): Promise<PeerAnswer> {
+    const answer = await breaker.call(peer.host, send, isWell)
+    if (answer.status < 500) {
+      await inTransaction(db, (tx) => upsertPeer(tx, peer.host, { lastOkAt: clock.now() }))
+    }
+    return answer
   }
 
   const finder = createKeyFinder({
@@ -145,15 +174,46 @@ export function createPeers(deps: PeersDeps) {
      *
      * @throws OutboundError when there is no answer; PeerError `peer_resting`.
      */
-    async post(peer: Peer, path: string, message: Record<string, unknown>): Promise<PeerAnswer> {
-      const send = () => post(peer.discovery, path, message)
-      const inOrder = ({ status }: PeerAnswer) => status < 500 || status === 501
-      const answer = await breaker.call(peer.host, send, inOrder)
-      if (answer.status < 500) {
-        await inTransaction(db, (tx) => upsertPeer(tx, peer.host, { lastOkAt: clock.now() }))
-      }
-      return answer
+    post: (peer: Peer, path: string, message: Record<string, unknown>): Promise<PeerAnswer> =>
+      tell(peer, () => post.json(peer.discovery, path, message), inOrder),
+
+    /**
+     * Asks the peer's token endpoint for an access token, signed if the peer verifies (OCM, "Token
+     * Request").
+     *
+     * @param clientId `host[:port]` of this server.
+     * @throws OutboundError when there is no answer; PeerError `peer_resting`.
+     */
+    exchange(peer: Peer, url: string, code: string, clientId: string): Promise<PeerAnswer> {
+      const fields = { grant_type: 'authorization_code', client_id: clientId, code }
+      return tell(peer, () => post.form(peer.discovery, url, fields), isToken)
     },
+
+    /**
+     * Any other call to a peer that our users have something to do with, unless it rests.
+     *
+     * @param isWell whether what came back is the answer of a server in order; undefined: it does
+     *   not tell. Nor does an error that is not of the peer or of the way there.
+     * @throws PeerError `peer_denied`, `peer_resting`; whatever `work` throws.
+     */
+    async call<T>(
+      host: string,
+      work: () => Promise<T>,
+      isWell: (result: T) => boolean | undefined,
+    ): Promise<T> {
+      await checkAllowed(host)
+      if (!(await recall(host)).isRecorded) await inTransaction(db, (tx) => recordPeer(tx, host))
+      const outcome = await breaker.call(
+        host,
+        () => work().then((value) => ({ value }), spareTheInnocent),
+        (result) => ('value' in result ? isWell(result.value) : undefined),
+      )
+      if ('value' in outcome) return outcome.value
+      throw outcome.error
+    },
+
+    /** Somebody wants it to be called now, although it rests. */
+    wake: breaker.wake,
 
     /** Remembers what worked with this peer, beside what is known already. */
     async learn(host: string, learnt: PeerRow['profile']): Promise<void> {
@@ -182,6 +242,15 @@ export function createPeers(deps: PeersDeps) {
       throw new PeerError('bad_host', message)
     },
   }
+}
+
+/** Errors that say nothing against a peer: ours, or of whoever asked us. */
+const ours: ReadonlySet<OutboundErrorCode> = new Set(['bad_url', 'bad_request', 'client_closed'])
+
+/** @throws what the peer, or the way there, is to blame for. */
+function spareTheInnocent(error: unknown): { error: unknown } {
+  if (error instanceof OutboundError && !ours.has(error.code)) throw error
+  return { error }
 }
 
 /** @throws PeerError `bad_host`. */

@@ -1,5 +1,5 @@
 import { epochSeconds, withoutDeception, type Clock } from '../core/index.ts'
-import { parseJson, type GuardedClient } from '../http/index.ts'
+import { mediaType, parseJson, type GuardedClient } from '../http/index.ts'
 import { signCavage, signRequest } from '../http-signatures/index.ts'
 import type { LegacySigner, MessageSigner } from '../keys/index.ts'
 import type { Discovery } from './discovery-document.ts'
@@ -11,6 +11,8 @@ export interface PeerAnswer {
   readonly reason: string
   /** Its JSON, when it is JSON of a sane size. May hold a secret: never logged. */
   readonly body: unknown
+  /** What it says its body is, without parameters. */
+  readonly mediaType: string | undefined
   /** When it wants to be asked again (RFC 9110 §10.2.3). */
   readonly retryAfterSeconds: number | undefined
 }
@@ -23,7 +25,7 @@ export interface PosterDeps {
   legacySigner: (() => Promise<LegacySigner>) | undefined
 }
 
-/** Sends JSON messages to peers, signed for those that verify (OCM, "Applicability"). */
+/** Sends messages to peers, signed for those that verify (OCM, "Applicability"). */
 export function createPoster({ clock, client, signer, legacySigner }: PosterDeps) {
   async function signatureHeaders(
     discovery: Discovery,
@@ -49,26 +51,38 @@ export function createPoster({ clock, client, signer, legacySigner }: PosterDeps
     return { ...headers, ...(coverDate && { date }) }
   }
 
-  return async function post(
+  async function send(
     discovery: Discovery,
-    path: string,
-    message: Record<string, unknown>,
+    url: string,
+    contentType: string,
+    text: string,
   ): Promise<PeerAnswer> {
-    const url = `${discovery.endPoint}${path}`
-    const body = Buffer.from(JSON.stringify(message))
+    const body = Buffer.from(text)
     const signature = await signatureHeaders(discovery, url, body)
-    const headers = {
-      accept: 'application/json',
-      'content-type': 'application/json',
-      ...signature,
-    }
+    const headers = { accept: 'application/json', 'content-type': contentType, ...signature }
     const answer = await client.request({ method: 'POST', url, headers, body })
     return {
       status: answer.status,
       reason: reasonOf(answer.body),
       body: readJson(answer.body),
+      mediaType: mediaType(answer.headers['content-type']),
       retryAfterSeconds: readRetryAfter(answer.headers['retry-after'], clock.now()),
     }
+  }
+
+  return {
+    /** A JSON message, below the peer's `endPoint`. */
+    json: (discovery: Discovery, path: string, message: Record<string, unknown>) =>
+      send(discovery, `${discovery.endPoint}${path}`, 'application/json', JSON.stringify(message)),
+
+    /** A form, to a URL of the peer's. */
+    form: (discovery: Discovery, url: string, fields: Readonly<Record<string, string>>) =>
+      send(
+        discovery,
+        url,
+        'application/x-www-form-urlencoded',
+        new URLSearchParams(fields).toString(),
+      ),
   }
 }
 

@@ -27,6 +27,11 @@ export async function upsertPeer(
     .onConflictDoUpdate({ target: peers.host, set: change })
 }
 
+/** A row for the peer, where there is none yet. */
+export async function recordPeer(db: Transaction, host: string): Promise<void> {
+  await db.insert(peers).values({ host }).onConflictDoNothing()
+}
+
 export const selectPeers = async (db: Reader): Promise<PeerRow[]> =>
   db.select().from(peers).orderBy(asc(peers.host))
 

@@ -1,9 +1,16 @@
 /** shares: what we give (outgoing), and the rules. */
 export { createOutgoingAnswers, type OutgoingAnswers } from './answers.ts'
+export {
+  createAccessStore,
+  type AccessChange,
+  type AccessStore,
+  type ShareAccess,
+} from './incoming/access.ts'
 export { createIncomingShares, type IncomingShares } from './incoming/incoming.ts'
 export { offerSchema, receiptSchema } from './incoming/wire.ts'
 export type { IncomingShare } from './incoming/incoming-share.ts'
 export type { IncomingSharesDeps } from './incoming/deps.ts'
+export type { Mount } from './incoming/mounts.ts'
 export type { OutgoingShare } from './outgoing-share.ts'
 export { parsePermissions, type SharePermission } from './permissions.ts'
 export type { ExchangeMode } from './preflight.ts'

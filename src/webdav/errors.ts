@@ -52,6 +52,7 @@ const statusByFileError: Record<FileErrorCode, number> = {
   not_a_directory: 409,
   is_a_directory: 409,
   changed: 412,
+  locked: 423,
   forbidden_name: 400,
   reserved_name: 403,
   not_served: 403,

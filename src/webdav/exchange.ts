@@ -69,7 +69,10 @@ export interface Exchange {
 
 /** One WebDAV method; everything the gate needs to know of it before it runs. */
 export interface DavMethod {
+  /** On the resource of the request; on where COPY and MOVE lead it is always `write`. */
   readonly needs: readonly Permission[]
+  /** The resource leaves the directory it is in, so what is permitted there counts. */
+  readonly departs?: true
   /** `none` refuses a body, `ignored` reads over it. */
   readonly body: 'none' | 'ignored' | 'xml' | 'content'
   /** Whether `Depth` means something to it. */

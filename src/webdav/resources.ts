@@ -1,5 +1,5 @@
 import type { Awaitable } from '../core/index.ts'
-import type { TreePath } from '../files/index.ts'
+import type { DeadProperty, PropertyStep, TreePath } from '../files/index.ts'
 
 /** A resource, whoever asks for it: a path in the tree of the user who owns it. */
 export interface ResourcePlace {
@@ -36,22 +36,10 @@ export type LockOutcome =
   | { readonly status: 'conflict'; readonly locks: readonly Lock[] }
   | { readonly status: 'too_many' }
 
-export interface DeadProperty {
-  readonly namespace: string
-  readonly name: string
-  /** The whole element as XML, with every namespace it needs. */
-  readonly value: string
-}
+export type { DeadProperty, PropertyStep }
 
 export interface PlacedProperty extends DeadProperty {
   readonly path: TreePath
-}
-
-/** One step of a PROPPATCH; without a value the property is removed. */
-export interface PropertyStep {
-  readonly namespace: string
-  readonly name: string
-  readonly value?: string
 }
 
 export type Change =
@@ -89,7 +77,7 @@ export interface ResourceVerbs {
   /** Lets `work` change files, and everything kept here follow; `look` says what is where. */
   carryOut<Result>(
     change: Change,
-    look: (path: TreePath) => Promise<{ readonly etag: string } | undefined>,
+    look: (path: TreePath) => Promise<{ readonly etag: string } | 'elsewhere' | undefined>,
     work: () => Promise<Result>,
   ): Promise<Result>
   /** Called before locks are looked at for a change; what it returns, when the change is done. */

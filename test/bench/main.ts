@@ -1,4 +1,7 @@
-/** `npm run bench [-- --json] [--rounds N] [--seconds S] [--connections C]`: how fast, beside bare Node. */
+/**
+ * `npm run bench [-- --json] [--rounds N] [--seconds S] [--connections C] [--only core|relay]`: how
+ * fast, beside bare Node; and what a mount costs, beside its sender.
+ */
 import { parseArgs } from 'node:util'
 import { rmSync } from 'node:fs'
 import { startDavmesh } from '../interop/support/davmesh.ts'
@@ -7,6 +10,8 @@ import { independentPeer } from '../support/peer/independent-peer.ts'
 import { prepareCases, type Case, type Cases } from './cases.ts'
 import { findGenerator } from './load.ts'
 import { cpuSecondsOf, peakRssOf, startFloor } from './process.ts'
+import { measureRelay } from './relay.ts'
+import { writeRelay } from './relay-report.ts'
 import { describeMachine, summarise, writeTable, type Report, type Sample } from './report.ts'
 
 const { values } = parseArgs({
@@ -15,8 +20,10 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '5' },
     seconds: { type: 'string', default: '2' },
     connections: { type: 'string', default: '8' },
+    only: { type: 'string' },
   },
 })
+if (![undefined, 'core', 'relay'].includes(values.only)) throw new Error('--only core or relay')
 const rounds = atLeastOne(values.rounds)
 const seconds = atLeastOne(values.seconds)
 const connections = atLeastOne(values.connections)
@@ -58,38 +65,49 @@ async function runRounds({ all }: Cases): Promise<Map<Case, Sample[]>> {
   return samples
 }
 
-const folder = newFolder()
-const davmesh = await startDavmesh({ limits: { token: { exchanges: 1_000_000_000 } } })
-const peer = await independentPeer()
-const floor = await startFloor()
-try {
-  const generator = findGenerator(folder)
-  const cases = await prepareCases({ davmesh, peer, floor, generator, connections })
-  const samples = await runRounds(cases)
-  const floorRow = summarise(cases.all[0].name, samples.get(cases.all[0]) ?? [])
-  const results = cases.all.map((one) =>
-    one === cases.all[0]
-      ? floorRow
-      : summarise(one.name, samples.get(one) ?? [], one.pid === undefined ? undefined : [floorRow]),
-  )
-  const report: Report = {
-    machine: describeMachine(),
-    generator: generator.name,
-    rounds,
-    seconds,
-    connections,
-    noise: floorRow.spread,
-    peakRssBytes: {
-      davmesh: peakRssOf(davmesh.pid) ?? null,
-      floor: peakRssOf(floor.pid) ?? null,
-    },
-    results,
+async function measureCore(): Promise<Report> {
+  const folder = newFolder()
+  const davmesh = await startDavmesh({ limits: { token: { exchanges: 1_000_000_000 } } })
+  const peer = await independentPeer()
+  const floor = await startFloor()
+  try {
+    const generator = findGenerator(folder)
+    const cases = await prepareCases({ davmesh, peer, floor, generator, connections })
+    const samples = await runRounds(cases)
+    const floorRow = summarise(cases.all[0].name, samples.get(cases.all[0]) ?? [])
+    const results = cases.all.map((one) =>
+      one === cases.all[0]
+        ? floorRow
+        : summarise(
+            one.name,
+            samples.get(one) ?? [],
+            one.pid === undefined ? undefined : [floorRow],
+          ),
+    )
+    await cases.close()
+    return {
+      machine: describeMachine(),
+      generator: generator.name,
+      rounds,
+      seconds,
+      connections,
+      noise: floorRow.spread,
+      peakRssBytes: {
+        davmesh: peakRssOf(davmesh.pid) ?? null,
+        floor: peakRssOf(floor.pid) ?? null,
+      },
+      results,
+    }
+  } finally {
+    floor.stop()
+    await peer.close()
+    await davmesh.stop()
+    rmSync(folder, { recursive: true, force: true })
   }
-  await cases.close()
-  process.stdout.write(`${values.json ? JSON.stringify(report, null, 2) : writeTable(report)}\n`)
-} finally {
-  floor.stop()
-  await peer.close()
-  await davmesh.stop()
-  rmSync(folder, { recursive: true, force: true })
 }
+
+const core = values.only === 'relay' ? undefined : await measureCore()
+const relay = values.only === 'core' ? undefined : await measureRelay({ rounds, seconds })
+const tables = [core && writeTable(core), relay && writeRelay(relay)].filter(Boolean)
+const said = values.json ? JSON.stringify({ ...core, relay }, null, 2) : tables.join('\n\n')
+process.stdout.write(`${said}\n`)

@@ -33,6 +33,7 @@ function incomingOf(server: TestServer, contact: string, requireInvite: boolean)
       userId === (await users.getUser('marie')).id && formatOcmAddress(address) === contact,
     findRecipient: users.findEnabledUser,
     authority,
+    tryAccess: () => Promise.resolve(),
     allowHttp: true,
   })
   function receive(peer: IndependentPeer, offer: Offer) {

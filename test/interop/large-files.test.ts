@@ -11,7 +11,7 @@ jest.setTimeout(600_000)
 const mib = 1024 * 1024
 const growthLimit = 64 * mib
 
-describe.each([placeNames[0], placeNames[2]])('a file of 300 MiB on %s', (name) => {
+describe.each([placeNames[0], placeNames[2], placeNames[4]])('a file of 300 MiB on %s', (name) => {
   let place: Place
   let large: string
   let digest: string

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { isMounted, unmount, until, whyNoMounts } from './support/mounts.ts'
 import {
   serveOwnFiles,
-  serveShare,
+  servePlace,
   type MountClient,
   type Served,
 } from './support/printed-mount.ts'
@@ -14,6 +14,8 @@ import { awkwardNames } from './support/samples.ts'
 import { mustRun, newFolder, requireTools } from './support/tools.ts'
 
 jest.setTimeout(180_000)
+
+const trees = ['own files', 'a share with its secret', 'a share mounted at another server'] as const
 
 const reason = whyNoMounts()
 
@@ -27,13 +29,13 @@ if (reason !== undefined) {
   })
 } else {
   describe.each(['rclone', 'davfs2'] as const)('the printed mount command for %s', (client) => {
-    describe.each(['own files', 'a share with its secret'] as const)('on %s', (tree) => {
+    describe.each(trees)('on %s', (tree) => {
       tryMount(client, tree)
     })
   })
 }
 
-function tryMount(client: MountClient, tree: 'own files' | 'a share with its secret'): void {
+function tryMount(client: MountClient, tree: (typeof trees)[number]): void {
   const fromServer = randomBytes(100_000)
   const film = randomBytes(5 * 1024 * 1024)
   let served: Served
@@ -48,7 +50,7 @@ function tryMount(client: MountClient, tree: 'own files' | 'a share with its sec
 
   beforeAll(async () => {
     requireTools('rclone', 'mount.davfs', 'fusermount')
-    served = await (tree === 'own files' ? serveOwnFiles(client) : serveShare(client))
+    served = await (tree === 'own files' ? serveOwnFiles(client) : servePlace(client, tree))
     // Before the mount: clients remember a listing for minutes.
     mkdirSync(stored('#1 old'))
     for (const name of ['from the server', 'to edit', 'to append', 'to replace']) {

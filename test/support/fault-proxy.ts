@@ -55,7 +55,7 @@ export async function faultProxy(): Promise<FaultProxy> {
   async function pass(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const { method = '', url: path = '' } = req
     const body = await buffer(req)
-    const fault = planned.get(path)?.shift() ?? choose(path)
+    const fault = planned.get(path)?.shift() ?? choose(path, method)
     const passage: Passage = { method, path, fault, answers: [] }
     passages.push(passage)
     const headers = pairs(req.rawHeaders)
@@ -98,7 +98,7 @@ export async function faultProxy(): Promise<FaultProxy> {
   }
 }
 
-type Choice = (path: string) => Fault | undefined
+type Choice = (path: string, method: string) => Fault | undefined
 
 const passes: Choice = () => undefined
 

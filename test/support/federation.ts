@@ -10,6 +10,8 @@ import { startServer, type TestServer } from './start-server.ts'
 export interface Member extends TestServer {
   /** Its one user: alice, bob, carol and so on. */
   readonly user: string
+  /** An app password of the user. */
+  readonly password: string
   /** OCM address of the user. */
   readonly address: string
   /** What its peers' requests go through. */
@@ -65,14 +67,24 @@ async function join(
   // Keys are made when they are first asked for, which takes longer than others wait.
   await request(`${url}/.well-known/ocm`)
   proxy.heal()
-  await server.addUser(user)
+  const password = await server.addUser(user)
   await server.addFile(user, 'Holiday/beach.txt', 'sun and sand')
   async function close(): Promise<void> {
     await proxy.close()
     await server.close()
   }
   const address = `${user}@${authority}`
-  return { ...server, url, authority, user, address, proxy, close, [Symbol.asyncDispose]: close }
+  return {
+    ...server,
+    url,
+    authority,
+    user,
+    password,
+    address,
+    proxy,
+    close,
+    [Symbol.asyncDispose]: close,
+  }
 }
 
 /** More rounds than any back-off of these tests needs. */

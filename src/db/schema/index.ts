@@ -1,5 +1,5 @@
 /** The whole schema, one file per domain. */
-export { incomingShares, reshares } from './incoming.ts'
+export { incomingShares, reshares, type SeenRoot } from './incoming.ts'
 export { contacts, invites } from './invites.ts'
 export { legacyKeys, signingKeys } from './keys.ts'
 export { outbox } from './outbox.ts'

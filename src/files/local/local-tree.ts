@@ -17,6 +17,7 @@ import type { Looks } from './looks.ts'
 import type { Medium } from './medium.ts'
 import { isOtherDevice, makeDirectory, placeLocally, removeLocally } from './place.ts'
 import { openLocalFile } from './read.ts'
+import { receiveLocally } from './receive.ts'
 import type { SmallFiles } from './small-files.ts'
 import { createStamp } from './stamp.ts'
 import type { Views } from './views.ts'
@@ -126,6 +127,14 @@ export function createLocalTree(options: LocalTreeOptions): FileTree {
         await tree.remove(from)
         return placed
       }
+    },
+    async receive(to, placeOptions, fill) {
+      if (to.length === 0) throw new FileError('is_root')
+      const absolute = await guard.claim(to)
+      const open = (root: string): FileTree => createLocalTree({ ...options, root })
+      return changing('tree', [to], () =>
+        inOurWords(() => receiveLocally(context, absolute, placeOptions, open, fill)),
+      )
     },
     space: () => space(guard),
   }

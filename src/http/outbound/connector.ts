@@ -3,6 +3,7 @@ import { connect, isIP, isIPv6, type LookupFunction, type Socket } from 'node:ne
 import { buildConnector } from 'undici'
 import { isSameAddress } from './addresses.ts'
 import { OutboundError } from './errors.ts'
+import { createTap } from './tap.ts'
 import { refuseBlocked, type OutboundPolicy } from './target.ts'
 
 /** Resolves a name to all its addresses. */
@@ -113,14 +114,19 @@ function dial({ hostname, port, protocol }: buildConnector.Options, addresses: r
     if (all === true || first === undefined) answer(null, pinned)
     else answer(null, first.address, first.family)
   }
-  return connect({
+  // Within TLS the bytes of the connection are nobody's content.
+  const tap = protocol === 'http:' ? createTap() : undefined
+  const socket = connect({
     host: hostname,
     port: Number(port || (protocol === 'https:' ? 443 : 80)),
     lookup,
     autoSelectFamily: true,
     autoSelectFamilyAttemptTimeout: nextAddressMs,
     noDelay: true,
+    ...(tap && { onread: tap.onread }),
   })
+  tap?.attach(socket)
+  return socket
 }
 
 function connected(socket: Socket, hostname: string): Promise<void> {

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream'
 import type { Logger } from '../../core/index.ts'
 import type { HostLookup } from './connector.ts'
+import type { Pour } from './pour.ts'
 
 /** Limits and seams of the way out; the defaults are what production uses. */
 export interface GuardedClientOptions {
@@ -17,6 +18,8 @@ export interface GuardedClientOptions {
   readonly allowHttp?: boolean
   /** Further requests wait, under their deadline; default 10. */
   readonly maxConnectionsPerHost?: number
+  /** The same for files that come and go, which take their time; default 32. */
+  readonly maxTransfersPerHost?: number
   /** Test seam: the addresses of a name. They are judged like any other. */
   readonly lookup?: HostLookup | undefined
   /** PEM certificates to trust instead of the system's. */
@@ -57,6 +60,12 @@ export interface OutboundResponse {
 export interface OutboundStreamResponse extends Omit<OutboundResponse, 'body'> {
   /** Unbounded: read it to its end or destroy it. */
   readonly body: Readable
+  /**
+   * For large bodies the cheaper way to have all of it, instead of reading: parts come as fast as they
+   * are taken, several at a time, and their buffers are used again once they are. It fails when the
+   * body breaks off; destroying the body ends it.
+   */
+  readonly pour?: Pour
 }
 
 /** The only way out to the network. */
@@ -65,7 +74,7 @@ export interface GuardedClient {
   request(request: OutboundRequest): Promise<OutboundResponse>
   /**
    * One exchange with files in it: no size limit and no total deadline, but `timeoutMs` of silence
-   * ends it. @throws OutboundError (until the answer's head is here; the body then fails by itself)
+   * ends it (six times that for a stream that is not taken). @throws OutboundError (until the answer's head is here; the body then fails by itself)
    */
   stream(request: OutboundStreamRequest): Promise<OutboundStreamResponse>
   /** Ends every connection; running requests fail with `client_closed`. */

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import type { Dispatcher } from 'undici'
 import { authorityOf } from '../../core/index.ts'
 import type { OutboundRequest } from './contract.ts'
@@ -5,7 +6,9 @@ import { OutboundError } from './errors.ts'
 import { hasCredentials } from './headers.ts'
 import { parseTarget, type OutboundPolicy } from './target.ts'
 
-type Response = Dispatcher.ResponseData
+type Response = Pick<Dispatcher.ResponseData, 'statusCode' | 'headers'> & {
+  readonly body: Readable
+}
 
 const statuses = new Set([301, 302, 303, 307, 308])
 

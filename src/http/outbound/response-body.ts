@@ -1,7 +1,8 @@
+import type { Readable } from 'node:stream'
 import type { Dispatcher } from 'undici'
 import { OutboundError } from './errors.ts'
 
-type Response = Pick<Dispatcher.ResponseData, 'headers' | 'body'>
+type Response = Pick<Dispatcher.ResponseData, 'headers'> & { readonly body: Readable }
 
 /** We asked for identity: what comes in another coding is not inflated but refused. */
 export function refuseCoding({ headers, body }: Response, host: string): void {

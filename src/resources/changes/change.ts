@@ -19,8 +19,8 @@ export interface Version {
   readonly etag: string
 }
 
-/** What stands at a path of the change's tree. */
-export type Look = (path: TreePath) => Promise<Version | undefined>
+/** What stands at a path of the change's tree; `elsewhere` where that cannot be told. */
+export type Look = (path: TreePath) => Promise<Version | 'elsewhere' | undefined>
 
 export const sourceOf = (change: Change): TreePath =>
   change.kind === 'remove' ? change.path : change.from

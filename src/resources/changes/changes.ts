@@ -38,7 +38,8 @@ export function createChanges({ db, clock, followers, hasState }: ChangesDeps) {
     ): Promise<Result> {
       const written = await isConcerned(change)
       const before = written ? await look(targetOf(change)) : undefined
-      const row = toRow(change, newId(), before?.etag ?? null, clock.now())
+      const etag = before === 'elsewhere' ? undefined : before?.etag
+      const row = toRow(change, newId(), etag ?? null, clock.now())
       if (written) await inTransaction(db, (tx) => insertChange(tx, row))
       await reach('change.noted')
       let result: Result

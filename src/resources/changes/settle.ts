@@ -17,13 +17,16 @@ export interface Follower {
 /** What became of the files of a change: `replaced` if a target is new and a source still there. */
 export type Outcome = 'done' | 'replaced' | 'nothing'
 
-/** Reads from the files themselves how far a change got. */
+/**
+ * Reads from the files themselves how far a change got. Where these cannot be seen it counts as not
+ * done: a lock too many ends by itself, one too few lets somebody overwrite.
+ */
 export async function judge(row: ChangeRow, look: Look): Promise<Outcome> {
   const source = await look(fromText(row.source))
   if (row.kind === 'remove') return source ? 'nothing' : 'done'
   const target = await look(fromText(row.target))
   if (row.kind === 'move' && !source) return target ? 'done' : 'nothing'
-  if ((target?.etag ?? null) === row.targetEtag) return 'nothing'
+  if (target === 'elsewhere' || (target?.etag ?? null) === row.targetEtag) return 'nothing'
   return row.kind === 'copy' ? 'done' : 'replaced'
 }
 

@@ -17,8 +17,12 @@ export interface IncomingSharesDeps {
   isAutoAccepted(host: string): boolean
   /** Whether a user knows this person. */
   isContact(userId: string, address: OcmAddress): Promise<boolean>
+  /** Told of a share that has just got its place among a user's; must neither wait nor fail. */
+  onAccepted?(id: string): void
   /** A user who may log in, by name. */
   findRecipient(username: string): Promise<User | undefined>
+  /** Asks the sender of an accepted share whether it opens, and writes down what is wrong. */
+  tryAccess(id: string): Promise<void>
   /** `host[:port]` of this server. */
   authority: string
   /** Senders may be on plain http (dev only). */

@@ -2,10 +2,12 @@ import { reach } from '../../core/index.ts'
 import { inTransaction, type Transaction } from '../../db/index.ts'
 import type { User } from '../../users/index.ts'
 import { endReshares } from '../reshares/ending.ts'
+import { tellSoon } from '../revocation.ts'
 import { owe, type IncomingSharesDeps } from './deps.ts'
 import { IncomingError } from './errors.ts'
 import { withoutSecret, type IncomingShare } from './incoming-share.ts'
 import { chooseMountName } from './mount-name.ts'
+import { createMountRows } from './mounts.ts'
 import {
   findIncoming,
   findMounted,
@@ -21,19 +23,19 @@ import { openSecret, sameText } from './secret.ts'
 
 export type IncomingShares = ReturnType<typeof createIncomingShares>
 
+const forgotten = { problem: null, problemAt: null, accessRetryAt: null } as const
+
 /** An ended share keeps its row, for late repeats, and nothing that opens anything. */
 const ended = {
   sealedSecret: null,
   mountName: null,
-  problem: null,
-  problemAt: null,
+  ...forgotten,
   authMode: null,
   sealedAccessToken: null,
   accessTokenIssuedAt: null,
   accessTokenExpiresAt: null,
   refreshLeaseHolder: null,
   refreshLeaseUntil: null,
-  accessRetryAt: null,
   seen: null,
 } as const
 
@@ -57,6 +59,7 @@ export function createIncomingShares(deps: IncomingSharesDeps) {
     { row }: AddressedShare,
     wanted: IncomingShareRow['state'],
     work: (tx: Transaction) => Promise<void>,
+    { waits = true } = {},
   ): Promise<IncomingShare> {
     await inTransaction(db, async (tx) => {
       const current = (await findIncoming(tx, row.id))?.row.state
@@ -68,7 +71,7 @@ export function createIncomingShares(deps: IncomingSharesDeps) {
       await work(tx)
     })
     await reach('answer.committed')
-    await outbox.deliverNow(row.id)
+    await (waits ? outbox.deliverNow(row.id) : tellSoon(outbox, [row.id]))
     return get(row.id)
   }
 
@@ -81,6 +84,8 @@ export function createIncomingShares(deps: IncomingSharesDeps) {
 
   return {
     receive: createReceive(deps),
+
+    ...createMountRows(deps),
 
     get,
 
@@ -99,16 +104,22 @@ export function createIncomingShares(deps: IncomingSharesDeps) {
         throw new IncomingError('received_state', `Received share "${id}" has expired.`)
       }
       const tell = owe(outbox, row, 'SHARE_ACCEPTED', secretOf(row))
-      return change(found, 'accepted', async (tx) => {
+      const share = await change(found, 'accepted', async (tx) => {
         const taken = await selectMountNames(tx, row.userId)
         const mountName = chooseMountName(row.name, row.resourceType, taken)
         await updateIncoming(tx, [id], { state: 'accepted', mountName, respondedAt: now })
         await tell(tx)
       })
+      deps.onAccepted?.(id)
+      return share
     },
 
-    /** Ends it, before or after acceptance, and tells the sender. */
-    async decline(id: string): Promise<IncomingShare> {
+    /**
+     * Ends it, before or after acceptance, and tells the sender.
+     *
+     * @param options `waits: false` for whoever must not wait long for a sender that does not answer.
+     */
+    async decline(id: string, options: { waits?: boolean } = {}): Promise<IncomingShare> {
       const found = await find(id)
       const { row } = found
       if (row.state === 'declined') return withoutSecret(found)
@@ -116,11 +127,16 @@ export function createIncomingShares(deps: IncomingSharesDeps) {
       const now = clock.now()
       const tell = owe(outbox, row, 'SHARE_DECLINED', secretOf(row))
       const end = { ...ended, endedBy: 'recipient', respondedAt: now, endedAt: now } as const
-      const share = await change(found, 'declined', async (tx) => {
-        await updateIncoming(tx, [id], { ...end, state: 'declined' })
-        await endReshares(tx, outbox, [id], now)
-        await tell(tx)
-      })
+      const share = await change(
+        found,
+        'declined',
+        async (tx) => {
+          await updateIncoming(tx, [id], { ...end, state: 'declined' })
+          await endReshares(tx, outbox, [id], now)
+          await tell(tx)
+        },
+        options,
+      )
       events.emit('share.ended', { incomingId: id, by: 'recipient' })
       return share
     },
@@ -154,12 +170,19 @@ export function createIncomingShares(deps: IncomingSharesDeps) {
       return share
     },
 
-    /** Forgets what went wrong and says at once what is still owed to the sender. */
+    /**
+     * Forgets what went wrong, says at once what is still owed to the sender, and tries whether the
+     * share opens; a revoked one may come back.
+     */
     async retry(id: string): Promise<IncomingShare> {
       const { row } = await find(id)
-      await inTransaction(db, (tx) => updateIncoming(tx, [id], { problem: null, problemAt: null }))
+      await inTransaction(db, async (tx) => {
+        const isBack = (await findIncoming(tx, id))?.row.state === 'revoked'
+        await updateIncoming(tx, [id], { ...forgotten, ...(isBack && { state: 'accepted' }) })
+      })
       await outbox.retrySubject(row.id)
       await outbox.deliverNow(row.id)
+      await deps.tryAccess(id)
       return get(id)
     },
 

@@ -3,6 +3,10 @@ const maxBytes = 255
 /** File systems of clients may ignore case and compose letters in their own way. */
 const folded = (name: string): string => name.normalize('NFC').toLowerCase()
 
+/** Whether two names are one to some client. */
+export const isSameMountName = (one: string, other: string): boolean =>
+  folded(one) === folded(other)
+
 /** A name of its own in the user's folder of shares: `Trip`, else `Trip (2)`, `beach (2).jpg`. */
 export function chooseMountName(
   name: string,

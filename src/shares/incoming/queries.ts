@@ -1,5 +1,11 @@
-import { and, desc, eq, inArray, isNotNull } from 'drizzle-orm'
-import { incomingShares, users, type Reader, type Transaction } from '../../db/index.ts'
+import { and, asc, desc, eq, inArray, isNotNull, sql } from 'drizzle-orm'
+import {
+  incomingShares,
+  users,
+  type Database,
+  type Reader,
+  type Transaction,
+} from '../../db/index.ts'
 
 export type IncomingShareRow = typeof incomingShares.$inferSelect
 export type NewIncomingShare = typeof incomingShares.$inferInsert
@@ -99,3 +105,33 @@ export async function selectMountNames(db: Reader, userId: string): Promise<stri
     .where(and(eq(incomingShares.userId, userId), isNotNull(incomingShares.mountName)))
   return rows.flatMap(({ mountName }) => mountName ?? [])
 }
+
+/** What stands there, for every look into it. Uses index incoming_shares_mount. */
+export const prepareSelectMounts = (db: Database) =>
+  db
+    .select({
+      id: incomingShares.id,
+      userId: incomingShares.userId,
+      mountName: incomingShares.mountName,
+      senderHost: incomingShares.senderHost,
+      sender: incomingShares.sender,
+      resourceType: incomingShares.resourceType,
+      permissions: incomingShares.permissions,
+      createdAt: incomingShares.createdAt,
+      respondedAt: incomingShares.respondedAt,
+      expiresAt: incomingShares.expiresAt,
+      seen: incomingShares.seen,
+    })
+    .from(incomingShares)
+    .where(
+      and(
+        eq(incomingShares.userId, sql.placeholder('userId')),
+        isNotNull(incomingShares.mountName),
+      ),
+    )
+    .orderBy(asc(incomingShares.mountName))
+    .prepare()
+
+export type MountRow = Awaited<
+  ReturnType<ReturnType<typeof prepareSelectMounts>['execute']>
+>[number]

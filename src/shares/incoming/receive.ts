@@ -134,6 +134,7 @@ export function createReceive(deps: IncomingSharesDeps) {
       const [incomingId, outcome] = await record(offer, user)
       await reach('received.committed')
       events.emit('share.received', { incomingId, peer: offer.sender.host, outcome })
+      if (outcome === 'auto-accepted') deps.onAccepted?.(incomingId)
       return { recipientDisplayName: user.displayName, recipientUserId: user.username }
     } catch (error) {
       if (error instanceof AppError)

@@ -42,7 +42,8 @@ async function evaluate(exchange: Exchange, entry: Entry | undefined): Promise<O
   return fresh ? 'not_modified' : 'proceed'
 }
 
-function isConditional({ req: { headers }, fields }: Exchange): boolean {
+/** Whether `checkConditions` has anything to check. */
+export function isConditional({ req: { headers }, fields }: Exchange): boolean {
   return (
     fields.ifLists !== undefined ||
     headers['if-match'] !== undefined ||

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Entry } from '../../files/index.ts'
 import type { Exchange } from '../exchange.ts'
 import { memberOf, subjectOf } from '../properties/subject.ts'
-import { escapeXml } from '../xml/writer.ts'
+import { escapeXml } from '../../xml/index.ts'
 
 /** A page for people; more than this nobody reads. */
 const maxMembers = 10_000

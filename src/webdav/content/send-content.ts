@@ -25,6 +25,11 @@ export async function sendContent(
   file: OpenFile,
   range: ByteRange,
 ): Promise<void> {
+  if (file.pour) {
+    await file.pour(createWriter(res), range)
+    res.end()
+    return
+  }
   if (!file.fill) return pipeline(file.stream(range), res)
   const write = createWriter(res)
   const end = range.end + 1

@@ -4,6 +4,7 @@ import { badRequest, notAllowed, notFound } from '../errors.ts'
 import type { DavMethod, Exchange, Settings } from '../exchange.ts'
 import { readFields, requireNoContent } from './fields.ts'
 import { identify, requirePermissions } from './identify.ts'
+import { neededBy, permittedAt } from './permitted.ts'
 import { findPlace, permissionsOf } from './place.ts'
 import { parseRequestTarget } from './target.ts'
 
@@ -41,13 +42,15 @@ export function admit(
     const place = findPlace(target, principal, settings.isShareId)
     const method = methods.byName.get(req.method ?? '')
     if (!method) throw notAllowed(methods.allow)
-    const permissions = permissionsOf(principal)
-    requirePermissions(permissions, method.needs, settings.realm)
+    const granted = permissionsOf(principal)
+    requirePermissions(granted, neededBy(method), settings.realm)
     const fields = readFields(req, method, principal, settings)
     return andThen(settings.openTree(principal), (tree) => {
       if (!tree) throw notFound()
-      const exchange = { req, res, settings, principal, permissions, place, tree, fields }
-      return andThen(requireNoContent(req, method, settings), () => ({ method, exchange }))
+      return andThen(permittedAt(tree, place, method, fields, granted), (permissions) => {
+        const exchange = { req, res, settings, principal, permissions, place, tree, fields }
+        return andThen(requireNoContent(req, method, settings), () => ({ method, exchange }))
+      })
     })
   })
 }

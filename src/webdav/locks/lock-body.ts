@@ -1,8 +1,7 @@
 import { badRequest } from '../errors.ts'
 import { dav } from '../properties/names.ts'
 import { davChildren } from '../properties/propfind-body.ts'
-import type { XmlElement } from '../xml/reader.ts'
-import { inside, noContext, serializeElement } from '../xml/serialize.ts'
+import { type XmlElement, inside, noContext, serializeElement } from '../../xml/index.ts'
 
 const maxOwnerBytes = 4096
 

@@ -4,7 +4,7 @@ import { notFound } from '../errors.ts'
 import type { Exchange } from '../exchange.ts'
 import { encodePath } from '../gate/target.ts'
 import type { Lock, LockHolder, ResourcePlace } from '../resources.ts'
-import { escapeXml } from '../xml/writer.ts'
+import { escapeXml } from '../../xml/index.ts'
 
 /** Where the tree that a principal sees begins in the tree of its owner. */
 function rootOf(principal: Principal): ResourcePlace {

@@ -1,4 +1,11 @@
-import { FileError, samePath, type Entry, type TreePath } from '../../files/index.ts'
+import {
+  FileError,
+  glance,
+  samePath,
+  type Entry,
+  type FileTree,
+  type TreePath,
+} from '../../files/index.ts'
 import { checkConditions } from '../conditions/evaluate.ts'
 import { badRequest, forbidden, notFound } from '../errors.ts'
 import type { DavMethod, Exchange } from '../exchange.ts'
@@ -8,7 +15,7 @@ import { sendEmpty } from '../reply.ts'
 
 /** RFC 4918 §9.8 */
 export const copy: DavMethod = {
-  needs: ['read', 'write'],
+  needs: ['read'],
   body: 'none',
   depth: true,
   destination: true,
@@ -32,13 +39,14 @@ export const copy: DavMethod = {
 /** RFC 4918 §9.9 */
 export const move: DavMethod = {
   needs: ['write'],
+  departs: true,
   body: 'none',
   depth: true,
   destination: true,
   async run(exchange) {
     const { res, tree, place, fields } = exchange
     if (place.path.length === 0) throw forbidden('The root of a tree cannot be moved.')
-    const { source, destination, arrival } = await findEnds(exchange)
+    const { source, destination, arrival } = await findEnds(exchange, glance)
     // RFC 4918 §9.9.2
     if (source.kind === 'directory' && (fields.depth ?? 'infinity') !== 'infinity') {
       throw badRequest('A collection is moved with everything in it.')
@@ -55,22 +63,28 @@ export const move: DavMethod = {
   },
 }
 
+const find = async (tree: FileTree, path: TreePath): Promise<Entry | undefined> => tree.stat(path)
+
 interface Ends {
   readonly source: Entry
   readonly destination: TreePath
   readonly arrival: Affected
 }
 
-async function findEnds(exchange: Exchange): Promise<Ends> {
+/** @param look MOVE need not ask anybody else about something that only gets another name. */
+async function findEnds(
+  exchange: Exchange,
+  look: (tree: FileTree, path: TreePath) => Promise<Entry | undefined> = find,
+): Promise<Ends> {
   const { tree, place, fields } = exchange
   const destination = fields.destination ?? []
   if (destination.length === 0) throw forbidden('The root of a tree cannot be replaced.')
-  const source = await tree.stat(place.path)
+  const source = await look(tree, place.path)
   if (!source) throw notFound()
   // RFC 4918 §9.8.5, §9.9.4
   if (samePath(place.path, destination)) throw forbidden('Source and destination are the same.')
   await checkConditions(exchange, source)
-  const existing = await tree.stat(destination)
+  const existing = await glance(tree, destination)
   if (existing && !fields.overwrite) throw new FileError('exists')
   return { source, destination, arrival: { path: destination, tree: true, membership: !existing } }
 }

@@ -1,3 +1,4 @@
+import { glance } from '../../files/index.ts'
 import { checkConditions } from '../conditions/evaluate.ts'
 import { badRequest, forbidden, notFound } from '../errors.ts'
 import type { DavMethod, Exchange } from '../exchange.ts'
@@ -6,12 +7,18 @@ import { changing } from '../locks/enforce.ts'
 import { sendEmpty } from '../reply.ts'
 
 /** RFC 4918 §9.6 */
-export const remove: DavMethod = { needs: ['write'], body: 'none', depth: true, run: runDelete }
+export const remove: DavMethod = {
+  needs: ['write'],
+  departs: true,
+  body: 'none',
+  depth: true,
+  run: runDelete,
+}
 
 async function runDelete(exchange: Exchange): Promise<void> {
   const { res, tree, place, fields } = exchange
   if (place.path.length === 0) throw forbidden('The root of a tree cannot be removed.')
-  const entry = await tree.stat(place.path)
+  const entry = await glance(tree, place.path)
   if (!entry) throw notFound()
   // RFC 4918 §9.6.1
   if (entry.kind === 'directory' && (fields.depth ?? 'infinity') !== 'infinity') {

@@ -1,6 +1,6 @@
 import { andThen, lastly, orElse, type Awaitable } from '../../core/index.ts'
 import { FileError, type Entry, type OpenFile } from '../../files/index.ts'
-import { checkConditions } from '../conditions/evaluate.ts'
+import { checkConditions, isConditional } from '../conditions/evaluate.ts'
 import { formatHttpDate, parseHttpDate } from '../conditions/http-date.ts'
 import { strongMatch } from '../conditions/entity-tags.ts'
 import { describeFile } from '../content/headers.ts'
@@ -17,9 +17,10 @@ export const get: DavMethod = { needs: ['read'], body: 'ignored', run: runGet }
 export const head: DavMethod = { needs: ['read'], body: 'ignored', run: runHead }
 
 function runGet(exchange: Exchange): Awaitable<void> {
-  const { tree, place } = exchange
+  const { tree, place, req } = exchange
+  const hint = { range: req.headers.range, isConditional: isConditional(exchange) }
   const opened = orElse(
-    () => tree.read(place.path),
+    () => tree.read(place.path, hint),
     (error) => {
       if (error instanceof FileError && error.code === 'is_a_directory') return undefined
       throw error

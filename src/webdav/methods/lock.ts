@@ -10,7 +10,7 @@ import { sendConflict } from '../locks/send-conflict.ts'
 import { parseTimeout } from '../locks/timeout.ts'
 import type { Lock, LockOutcome } from '../resources.ts'
 import { readXmlBody } from '../xml/body.ts'
-import { xmlDeclaration, xmlType } from '../xml/writer.ts'
+import { xmlDeclaration, xmlType } from '../../xml/index.ts'
 import { checkNewPlace } from './put.ts'
 
 /** RFC 4918 §9.10 */

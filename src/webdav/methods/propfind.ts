@@ -41,7 +41,8 @@ async function runPropfind(
   await checkConditions(exchange, entry)
   const asked = findPlan(await readXmlBytes(exchange))
   const { plan } = asked
-  const space = asksForSpace(plan.live) && !plan.namesOnly ? await tree.space() : undefined
+  const space =
+    asksForSpace(plan.live) && !plan.namesOnly ? await tree.space(place.path) : undefined
   const lists = depth !== '0' && entry.kind === 'directory'
   const stored = await loadStored(exchange, plan, place.path, lists)
   const subject = { ...subjectOf(exchange, entry, space), ...stored?.at(place.path) }

@@ -1,3 +1,4 @@
+import { STATUS_CODES } from 'node:http'
 import { checkConditions } from '../conditions/evaluate.ts'
 import { notFound } from '../errors.ts'
 import type { DavMethod, Exchange } from '../exchange.ts'
@@ -34,11 +35,25 @@ async function update(exchange: Exchange, steps: readonly PropertyStep[]): Promi
   if (guarded.length > 0) return refuse(steps, guarded, '403 Forbidden', protectedError)
   const large = steps.filter(({ value = '' }) => Buffer.byteLength(value) > maxValueBytes)
   if (large.length > 0) return refuse(steps, large, tooMuch)
+  const own = await exchange.tree.properties?.(exchange.place.path)
+  if (own) return renderEach(steps, await own.patch(exchange.place.path, steps))
   const place = placeOf(exchange, exchange.place.path)
   const outcome = await exchange.settings.resources.patchProperties(place, steps)
   if (outcome === 'done') return renderPropstat(names(steps), '200 OK')
   const growing = steps.filter(({ value }) => value !== undefined)
   return refuse(steps, growing, tooMuch)
+}
+
+/** What the keeper of the properties says of each. */
+function renderEach(steps: readonly PropertyStep[], statuses: readonly number[]): string {
+  const byStatus = new Map<number, PropertyStep[]>()
+  for (const [index, step] of steps.entries()) {
+    const status = statuses[index] ?? 424
+    byStatus.set(status, [...(byStatus.get(status) ?? []), step])
+  }
+  return [...byStatus]
+    .map(([status, some]) => renderPropstat(names(some), `${status} ${STATUS_CODES[status] ?? ''}`))
+    .join('')
 }
 
 const protectedError = '<D:error><D:cannot-modify-protected-property/></D:error>'

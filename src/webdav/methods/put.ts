@@ -36,6 +36,7 @@ async function runPut(exchange: Exchange, allow: string): Promise<void> {
       maxBytes: settings.maxUploadBytes,
       expected: expectedState(exchange, entry),
       modifiedAt,
+      size: sizeOf(exchange),
     }),
   ).catch((error: unknown) => {
     throw isDirectory(error) ? notAllowed(allow) : error
@@ -45,6 +46,12 @@ async function runPut(exchange: Exchange, allow: string): Promise<void> {
     ETag: written.entry.etag,
     ...(isKept && { 'X-OC-Mtime': 'accepted' }),
   })
+}
+
+/** Without a `Content-Length` the content is chunked, and its size nobody's knowledge yet. */
+function sizeOf({ req }: Exchange): number | undefined {
+  const field = req.headers['content-length']
+  return field === undefined ? undefined : Number(field)
 }
 
 /** ownCloud's field, in epoch seconds: what lets rclone, `vendor = owncloud`, compare times. */
@@ -66,12 +73,12 @@ export async function checkNewPlace({ tree, place }: Exchange): Promise<void> {
     throw new DavError(409, 'A file cannot be put to the URL of a directory.')
 }
 
-async function checkRoom({ req, tree }: Exchange): Promise<void> {
+async function checkRoom({ req, tree, place }: Exchange): Promise<void> {
   // Finder sends chunks, and says in a field of its own how much will come.
   const { headers } = req
   const length = Number(headers['content-length'] ?? headers['x-expected-entity-length'] ?? 0)
   if (length < largeBytes) return
-  const space = await tree.space()
+  const space = await tree.space(place.path.slice(0, -1))
   if (space && length > space.availableBytes) throw new FileError('no_space')
 }
 

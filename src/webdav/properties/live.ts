@@ -5,7 +5,7 @@ import { formatHttpDate, formatTimestamp } from '../conditions/http-date.ts'
 import { typeOf } from '../content/headers.ts'
 import { supportedLocks } from '../locks/discovery.ts'
 import type { DeadProperty } from '../resources.ts'
-import { escapeText, escapeXml } from '../xml/writer.ts'
+import { escapeText, escapeXml } from '../../xml/index.ts'
 import { dav, keyOf, openCloudMesh, openCollaboration, owncloud, prefixes } from './names.ts'
 import { permissionBits, permissionLetters } from './permissions.ts'
 

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache'
-import { parseXml } from '../xml/reader.ts'
+import { parseBody } from '../xml/body.ts'
 import { parsePropfind } from './propfind-body.ts'
 import { planProperties, type PropertyPlan } from './render.ts'
 
@@ -19,7 +19,7 @@ export function createPlanner(): (body: Buffer | undefined) => KeyedPlan {
     const key = body === undefined ? '' : body.toString('latin1', 0, maxKeyLength + 1)
     const found = known.get(key)
     if (found) return found
-    const plan = planProperties(parsePropfind(body && parseXml(body)))
+    const plan = planProperties(parsePropfind(body && parseBody(body)))
     if (key.length > maxKeyLength) return { plan, key: undefined }
     const keyed = { plan, key }
     known.set(key, keyed)

@@ -1,5 +1,5 @@
 import { badRequest } from '../errors.ts'
-import type { XmlElement } from '../xml/reader.ts'
+import type { XmlElement } from '../../xml/index.ts'
 import { dav, type PropertyName } from './names.ts'
 
 export type PropertyRequest =

@@ -1,5 +1,5 @@
 import { andThen, type Awaitable } from '../../core/index.ts'
-import { isWithin, type TreePath } from '../../files/index.ts'
+import { isWithin, type TreePath, type TreeProperties } from '../../files/index.ts'
 import type { Exchange } from '../exchange.ts'
 import { renderLocks } from '../locks/discovery.ts'
 import { placeOf } from '../locks/place.ts'
@@ -20,7 +20,7 @@ export function loadStored(
   withMembers: boolean,
 ): Awaitable<Stored | undefined> {
   const place = placeOf(exchange, path)
-  return andThen(loadProperties(exchange, plan, place, withMembers), (dead) =>
+  return andThen(loadProperties(exchange, plan, path, withMembers), (dead) =>
     andThen(loadLocks(exchange, plan, place, withMembers), (locks) =>
       dead || locks ? toStored(exchange, place, dead, locks ?? []) : undefined,
     ),
@@ -60,19 +60,16 @@ function indexLocks(locks: readonly Lock[], root: TreePath): (path: TreePath) =>
 }
 
 function loadProperties(
-  { settings: { resources } }: Exchange,
+  exchange: Exchange,
   { namesOnly, reportsMissing, others }: PropertyPlan,
-  place: ResourcePlace,
+  path: TreePath,
   withMembers: boolean,
 ): Awaitable<Map<string, DeadProperty[]> | undefined> {
   const onlyThese = reportsMissing && !namesOnly
   if (onlyThese && others.length === 0) return undefined
   const names = onlyThese ? others.map(({ name }) => name) : undefined
-  return andThen(resources.hasProperties(place.treeId), (hasSome) =>
-    hasSome
-      ? resources.findProperties(place, withMembers ? 'members' : 'self', names).then(byPath)
-      : undefined,
-  )
+  const reach = withMembers ? 'members' : 'self'
+  return andThen(findProperties(exchange, path, reach, names), (rows) => rows && byPath(rows))
 }
 
 function byPath(rows: readonly PlacedProperty[]): Map<string, DeadProperty[]> {
@@ -84,6 +81,34 @@ function byPath(rows: readonly PlacedProperty[]): Map<string, DeadProperty[]> {
     else found.set(text, [row])
   }
   return found
+}
+
+/** By their paths in the owner's tree; from the tree itself where that keeps them. */
+function findProperties(
+  exchange: Exchange,
+  path: TreePath,
+  reach: 'self' | 'members',
+  names: readonly string[] | undefined,
+): Awaitable<readonly PlacedProperty[] | undefined> {
+  const { tree, settings } = exchange
+  return andThen(tree.properties?.(path), (own) => {
+    if (own) return findOwn(exchange, own, path, reach, names)
+    const place = placeOf(exchange, path)
+    return andThen(settings.resources.hasProperties(place.treeId), (hasSome) =>
+      hasSome ? settings.resources.findProperties(place, reach, names) : undefined,
+    )
+  })
+}
+
+async function findOwn(
+  exchange: Exchange,
+  own: TreeProperties,
+  path: TreePath,
+  reach: 'self' | 'members',
+  names: readonly string[] | undefined,
+): Promise<PlacedProperty[]> {
+  const found = await own.find(path, reach, names)
+  return found.map((row) => ({ ...row, path: placeOf(exchange, row.path).path }))
 }
 
 function loadLocks(

@@ -1,7 +1,7 @@
 import type { Entry, Space } from '../../files/index.ts'
 import type { Exchange } from '../exchange.ts'
 import { encodePath, encodeSegment } from '../gate/target.ts'
-import { escapeXml } from '../xml/writer.ts'
+import { escapeXml } from '../../xml/index.ts'
 import type { Subject } from './live.ts'
 
 /** The URL path of the request's own resource; a directory's ends in a slash (RFC 4918 §5.2). */
@@ -31,7 +31,7 @@ export const memberOf = (parent: Subject, entry: Entry): Subject => ({
     parent.href + escapeXml(encodeSegment(entry.name)) + (entry.kind === 'directory' ? '/' : ''),
   isRoot: false,
   displayName: entry.name,
-  permissions: parent.permissions,
+  permissions: entry.permissions ?? parent.permissions,
   space: parent.space,
   lockDiscovery: parent.lockDiscovery,
   dead: parent.dead,

@@ -1,7 +1,6 @@
 import { badRequest } from '../errors.ts'
 import type { PropertyStep } from '../resources.ts'
-import type { XmlElement } from '../xml/reader.ts'
-import { inside, noContext, serializeElement } from '../xml/serialize.ts'
+import { type XmlElement, inside, noContext, serializeElement } from '../../xml/index.ts'
 import { dav } from './names.ts'
 import { davChildren } from './propfind-body.ts'
 

@@ -1,14 +1,32 @@
 import type { Awaitable } from '../../core/index.ts'
 import { hasBody } from '../../http/index.ts'
-import { unsupportedMedia } from '../errors.ts'
+import { badRequest, DavError, unsupportedMedia } from '../errors.ts'
 import type { Exchange } from '../exchange.ts'
 import { readSmallBody } from '../small-body.ts'
-import { isUtf8, parseXml, type XmlElement } from './reader.ts'
+import { isUtf8, parseXml, XmlError, type XmlElement, type XmlErrorCode } from '../../xml/index.ts'
 
 /** The request body as XML, or `undefined` when there is none. */
 export async function readXmlBody(exchange: Exchange): Promise<XmlElement | undefined> {
   const body = await readXmlBytes(exchange)
-  return body && parseXml(body)
+  return body && parseBody(body)
+}
+
+const refusals: Partial<Record<XmlErrorCode, () => DavError>> = {
+  malformed: () => badRequest('The request body is not well-formed XML.'),
+  excessive: () => badRequest('The request body is more complex than any WebDAV request.'),
+  not_utf8: () => badRequest('The request body is not UTF-8.'),
+  charset: () => unsupportedMedia('Only UTF-8 is accepted.'),
+  document_type: () =>
+    new DavError(403, 'Document types are not accepted.', { element: 'D:no-external-entities' }),
+}
+
+/** @throws DavError */
+export function parseBody(bytes: Uint8Array): XmlElement {
+  try {
+    return parseXml(bytes)
+  } catch (error) {
+    throw (error instanceof XmlError && refusals[error.code]?.()) || error
+  }
 }
 
 /** The same before it is parsed. */

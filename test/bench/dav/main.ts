@@ -2,10 +2,11 @@ import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import type { Bench, RunningServer, RunOptions, Sample, Work } from './contract.ts'
+import type { Bench, RunningServer } from './contract.ts'
 import { makeData } from './data.ts'
-import { findProgram, killChildren, resetPeak, usageOf } from './processes.ts'
+import { findProgram, killChildren } from './processes.ts'
 import { printTable, summarise } from './report.ts'
+import { runRounds, say } from './rounds.ts'
 import { servers } from './servers/index.ts'
 import { works } from './works.ts'
 
@@ -20,8 +21,6 @@ const { values } = parseArgs({
   },
 })
 
-const say = (text: string): void => void process.stderr.write(`${text}\n`)
-
 const wants = (list: string, name: string): boolean =>
   list === '' || list.split(',').some((part) => name.includes(part))
 
@@ -35,45 +34,14 @@ async function startServers(bench: Bench): Promise<RunningServer[]> {
   return running
 }
 
-async function measure(
-  work: Work,
-  server: RunningServer,
-  bench: Bench,
-  options: RunOptions,
-): Promise<Sample> {
-  resetPeak(server.pid)
-  const before = usageOf(server.pid)
-  const { requests, value, failures, p99Ms } = await work.run(server, bench, options)
-  const after = usageOf(server.pid)
-  return {
-    value,
-    failures,
-    ...(p99Ms !== undefined && { p99Ms }),
-    ...(requests > 0 && { cpuMsPerRequest: (after.cpuMs - before.cpuMs) / requests }),
-    peakRssMib: after.peakRssMib,
-    grownRssMib: after.peakRssMib - before.rssMib,
-  }
-}
-
 async function run(bench: Bench): Promise<void> {
   const chosen = works.filter(({ name }) => wants(values.only, name))
   say('making the files')
   await makeData(bench.data, new Set(chosen.map(({ name }) => name)))
   const running = await startServers(bench)
-  const results = new Map(
-    chosen.map(({ name }) => [name, new Map(running.map((one) => [one.name, [] as Sample[]]))]),
-  )
-  // Round 0 warms everybody up and is thrown away.
-  for (let round = 0; round <= Number(values.rounds); round += 1) {
-    for (const work of chosen) {
-      for (const server of running) {
-        const seconds = round === 0 ? 1 : Number(values.seconds)
-        const sample = await measure(work, server, bench, { seconds, round })
-        say(`round ${round}  ${work.name}  ${server.name}  ${sample.value.toFixed(1)} ${work.unit}`)
-        if (round > 0) results.get(work.name)?.get(server.name)?.push(sample)
-      }
-    }
-  }
+  const rounds = Number(values.rounds)
+  const seconds = Number(values.seconds)
+  const results = await runRounds(chosen, running, bench, { rounds, seconds })
   const rows = summarise(chosen, results)
   process.stdout.write(`${values.json ? JSON.stringify(rows, null, 2) : printTable(rows)}\n`)
 }

@@ -11,7 +11,7 @@ export interface Cell {
   readonly peakRssMib: number
   readonly grownRssMib: number
   readonly failures: number
-  /** davmesh's median over this one's. */
+  /** The median of the one that is looked at over this one's. */
   readonly ratio: number | undefined
 }
 
@@ -33,10 +33,11 @@ export function median(values: readonly (number | undefined)[]): number | undefi
   return (upper + (known[middle - 1] ?? upper)) / 2
 }
 
-export function summarise(works: readonly Work[], results: Results): Row[] {
+/** @param looked the server that the others are compared with. */
+export function summarise(works: readonly Work[], results: Results, looked = 'davmesh'): Row[] {
   return works.map((work) => {
     const bySamples = results.get(work.name) ?? new Map<string, Sample[]>()
-    const ours = median((bySamples.get('davmesh') ?? []).map(({ value }) => value))
+    const ours = median((bySamples.get(looked) ?? []).map(({ value }) => value))
     const cells = [...bySamples].map(([name, samples]) => [name, cellOf(samples, ours)] as const)
     const servers = Object.fromEntries(cells)
     const { name, title, unit, target } = work
@@ -64,15 +65,15 @@ const short = (value: number): string =>
   value >= 100 ? Math.round(value).toLocaleString('en') : value.toPrecision(3)
 
 /** One line per work and server: ratios first, because only they travel between machines. */
-export function printTable(rows: readonly Row[]): string {
-  const head = ['work', 'server', 'davmesh is', 'target', 'median', 'p99 ms']
+export function printTable(rows: readonly Row[], looked = 'davmesh'): string {
+  const head = ['work', 'server', `${looked} is`, 'target', 'median', 'p99 ms']
   const table = new Table({
     head: [...head, 'CPU ms/req', 'peak RSS', 'grown', 'failed'],
     style: { head: [], border: [] },
   })
   for (const row of rows) {
     for (const [name, cell] of Object.entries(row.servers)) {
-      const ratio = name === 'davmesh' || cell.ratio === undefined ? '' : `${short(cell.ratio)} ×`
+      const ratio = name === looked || cell.ratio === undefined ? '' : `${short(cell.ratio)} ×`
       const target =
         row.target?.of === name ? `≥ ${row.target.ratio} ${row.met ? 'met' : 'MISSED'}` : ''
       table.push([

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { startEmbeddedDefault } from './davmesh.ts'
-import { openPlace } from './place.ts'
+import { openPlace, type PlaceName } from './place.ts'
 
 export type MountClient = 'rclone' | 'davfs2'
 
@@ -18,11 +18,11 @@ export async function serveOwnFiles(client: MountClient): Promise<Served> {
   return { root, command: printedCommand(banner, client), close: stop }
 }
 
-/** The printed command with a share in it: its secret as the user name, whatever the password. */
-export async function serveShare(client: MountClient): Promise<Served> {
+/** The printed command with another place in it. */
+export async function servePlace(client: MountClient, name: PlaceName): Promise<Served> {
   const first = await serveOwnFiles(client)
   await first.close()
-  const { root, url, login, close } = await openPlace('a share with its secret')
+  const { root, url, login, close } = await openPlace(name)
   const { username = '', password = '' } = login ?? {}
   const command = first.command
     .replace(/http:\S+\/dav\/files\/me\//, `${url}/`)

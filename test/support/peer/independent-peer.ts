@@ -94,13 +94,16 @@ export async function independentPeer(options: PeerOptions = {}) {
   const hostile = new Map<string, Hostile>()
   let whileOpen: ((share: ReceivedShare) => Promise<void>) | undefined
 
+  const below = (path: string): Hostile | undefined =>
+    [...hostile].find(([place]) => place.endsWith('*') && path.startsWith(place.slice(0, -1)))?.[1]
+
   const pathOf = (member: unknown, standard: string): string =>
     typeof member === 'string' ? new URL(member, url).pathname : standard
 
   async function serve(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const path = req.url ?? ''
     requests.push(`${req.method ?? ''} ${path}`)
-    const takeOver = hostile.get(path)
+    const takeOver = hostile.get(path) ?? below(path)
     if (takeOver !== undefined) {
       takeOver(req, res)
       return
@@ -206,8 +209,11 @@ export async function independentPeer(options: PeerOptions = {}) {
     replyToShares: (...next: PeerReply[]) => void replies.push(...next),
     /** Runs inside the open `POST …/shares`, before it is answered. */
     duringShare: (work: typeof whileOpen) => void (whileOpen = work),
-    /** Answers this path itself from now on. */
+    /** Answers this path itself from now on; `/remote/*` and all below. */
     takeOver: (path: string, by: Hostile) => void hostile.set(path, by),
+    /** Nobody listens at its port until `answerAgain`. */
+    goAway: close,
+    answerAgain: () => new Promise<void>((done) => server.listen(port, '127.0.0.1', done)),
     changeDiscovery: (change: DiscoveryDocument) => void (discovery = { ...discovery, ...change }),
     publishKeys: (keys: unknown[]) => void (publishedKeys = keys),
     close,

@@ -19,10 +19,18 @@ const languageOf = ({ attributes }: XmlElement): string | undefined =>
   attributes.find(isLanguage)?.value
 
 /** What the children of an element inherit. */
-export const inside = (context: Context, element: XmlElement): Context => ({
-  scope: { ...context.scope, ...element.declared },
-  language: languageOf(element) ?? context.language,
-})
+export const inside = (context: Context, element: XmlElement): Context =>
+  element.attributes.length === 0 && isEmpty(element.declared)
+    ? context
+    : {
+        scope: { ...context.scope, ...element.declared },
+        language: languageOf(element) ?? context.language,
+      }
+
+function isEmpty(scope: Scope): boolean {
+  for (const _ in scope) return false
+  return true
+}
 
 /**
  * An element as text that means the same anywhere (RFC 4918 §4.3): names with their namespaces and

@@ -1,5 +1,5 @@
 import { SaxesParser, type SaxesTagNS } from 'saxes'
-import { badRequest, DavError, unsupportedMedia } from '../errors.ts'
+import { XmlError } from './errors.ts'
 
 export interface XmlName {
   readonly namespace: string
@@ -27,38 +27,17 @@ const maxDepth = 32
 const maxElements = 1000
 const maxAttributes = 64
 
-const malformed = () => badRequest('The request body is not well-formed XML.')
-const excessive = () => badRequest('The request body is more complex than any WebDAV request.')
-
-/** RFC 4918 §16, §20.6: nothing outside of the request is ever read because of it. */
-const noEntities = () =>
-  new DavError(403, 'Document types are not accepted.', { element: 'D:no-external-entities' })
-
-/** RFC 4918 §8.2: namespaces and well-formedness are checked, unknown elements are the caller's. */
+/**
+ * A whole document. RFC 4918 §8.2: namespaces and well-formedness are checked, unknown elements are
+ * the caller's.
+ *
+ * @throws XmlError
+ */
 export function parseXml(bytes: Uint8Array): XmlElement {
   const open: XmlElement[] = []
   let root: XmlElement | undefined
-  let elements = 0
-  let attributes = 0
   const parser = new SaxesParser({ xmlns: true, position: false })
-  parser.on('error', () => {
-    throw malformed()
-  })
-  parser.on('doctype', () => {
-    throw noEntities()
-  })
-  parser.on('xmldecl', ({ encoding = 'utf-8' }) => {
-    if (!isUtf8(encoding)) throw unsupportedMedia('Only UTF-8 is accepted.')
-  })
-  parser.on('opentagstart', () => {
-    attributes = 0
-    elements += 1
-    if (elements > maxElements || open.length >= maxDepth) throw excessive()
-  })
-  parser.on('attribute', () => {
-    attributes += 1
-    if (attributes > maxAttributes) throw excessive()
-  })
+  guard(parser, () => open.length)
   parser.on('opentag', (tag) => {
     const element = toElement(tag)
     open.at(-1)?.children.push(element)
@@ -70,13 +49,42 @@ export function parseXml(bytes: Uint8Array): XmlElement {
   parser.on('cdata', (text) => void open.at(-1)?.content.push(text))
   parser.on('closetag', () => void open.pop())
   parser.write(decode(bytes)).close()
-  if (!root) throw malformed()
+  if (!root) throw new XmlError('malformed')
   return root
+}
+
+/**
+ * Ends what no WebDAV message has: errors, document types, other charsets, too much of anything.
+ *
+ * @returns starts counting elements anew.
+ */
+export function guard(parser: SaxesParser<{ xmlns: true }>, depth: () => number): () => void {
+  let elements = 0
+  let attributes = 0
+  parser.on('error', () => {
+    throw new XmlError('malformed')
+  })
+  parser.on('doctype', () => {
+    throw new XmlError('document_type')
+  })
+  parser.on('xmldecl', ({ encoding = 'utf-8' }) => {
+    if (!isUtf8(encoding)) throw new XmlError('charset')
+  })
+  parser.on('opentagstart', () => {
+    attributes = 0
+    elements += 1
+    if (elements > maxElements || depth() >= maxDepth) throw new XmlError('excessive')
+  })
+  parser.on('attribute', () => {
+    attributes += 1
+    if (attributes > maxAttributes) throw new XmlError('excessive')
+  })
+  return () => void (elements = 0)
 }
 
 const declarations = 'http://www.w3.org/2000/xmlns/'
 
-const toElement = (tag: SaxesTagNS): XmlElement => ({
+export const toElement = (tag: SaxesTagNS): XmlElement => ({
   namespace: tag.uri,
   name: tag.local,
   prefix: tag.prefix,
@@ -92,7 +100,7 @@ function decode(bytes: Uint8Array): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch {
-    throw badRequest('The request body is not UTF-8.')
+    throw new XmlError('not_utf8')
   }
 }
 

@@ -1,0 +1,50 @@
+import type { Readable } from 'node:stream'
+
+/** Ends an exchange in which the other side neither takes nor gives anything for too long. */
+export interface Silence {
+  readonly signal: AbortSignal
+  /** From now on it is the other side's turn. */
+  wait(): void
+  /** It is ours. */
+  stop(): void
+  /** There is nothing left to wait for. */
+  end(): void
+}
+
+export function watchSilence(limitMs: number, reason: () => Error): Silence {
+  const abort = new AbortController()
+  let timer: NodeJS.Timeout | undefined
+  let isOver = false
+  const stop = (): void => clearTimeout(timer)
+  return {
+    signal: abort.signal,
+    wait() {
+      stop()
+      if (!isOver) timer = setTimeout(() => abort.abort(reason()), limitMs)
+    },
+    stop,
+    end() {
+      isOver = true
+      stop()
+    },
+  }
+}
+
+/** So much has to be taken within the limit, however large the chunks of the source are. */
+const stepBytes = 64 * 1024
+
+/**
+ * A body as it is taken. Who takes a part asks for the next one once the socket has room for it;
+ * until then it is the other side's turn, and while the source has nothing it is not.
+ */
+export async function* watched(body: Readable, silence: Silence): AsyncGenerator<Uint8Array> {
+  silence.stop()
+  for await (const chunk of body as AsyncIterable<Uint8Array>) {
+    for (let at = 0; at < chunk.length; at += stepBytes) {
+      silence.wait()
+      yield chunk.length <= stepBytes ? chunk : chunk.subarray(at, at + stepBytes)
+      silence.stop()
+    }
+  }
+  silence.wait()
+}

@@ -1,0 +1,71 @@
+import { Readable } from 'node:stream'
+import type { OutboundStreamResponse } from '../../http/index.ts'
+import type { RemoteRequest } from '../remote-call.ts'
+import type { Deadline } from './deadline.ts'
+import type { AccessDeps } from './deps.ts'
+import { urlBelow } from './place.ts'
+
+/** A stream is sent as it comes, and so only once. */
+export const isStream = ({ body }: RemoteRequest): boolean => body instanceof Readable
+
+/** Whether the answer is that of a server in order, whatever it thinks of the request. */
+const isWell = ({ status }: OutboundStreamResponse): boolean =>
+  status < 500 || status === 501 || status === 507
+
+/** Sends one request to where the share lives, through the breaker of that host. */
+export async function send(
+  { client, peers }: AccessDeps,
+  host: string,
+  root: URL,
+  request: RemoteRequest,
+  authorization: string,
+  deadline: Deadline,
+): Promise<OutboundStreamResponse> {
+  const { method, path, isCollection = false, destination, headers, body } = request
+  // An upload takes what it takes; the client watches over silence.
+  if (isStream(request)) deadline.lift()
+  const outgoing = {
+    method,
+    url: urlBelow(root, path, isCollection),
+    headers: {
+      ...headers,
+      ...(destination && { destination: urlBelow(root, destination, isCollection) }),
+      authorization,
+    },
+    body,
+    signal: deadline.signal,
+  }
+  return peers.call(
+    host,
+    () =>
+      client.stream(outgoing).catch((error: unknown) => {
+        throw brokenOff(body, error) ?? error
+      }),
+    isWell,
+  )
+}
+
+/** An upload that its own sender broke off is no failure of the peer. */
+function brokenOff(body: RemoteRequest['body'], error: unknown): Error | undefined {
+  if (!(body instanceof Readable) || body.errored === null) return undefined
+  const isItsOwn = error instanceof Error && error.cause === body.errored
+  return isItsOwn && !('syscall' in body.errored) ? body.errored : undefined
+}
+
+const maxDrained = 64 * 1024
+
+/** Makes the connection free again, if that costs little. */
+export async function drain({ body }: OutboundStreamResponse): Promise<void> {
+  let size = 0
+  try {
+    for await (const chunk of body) {
+      size += (chunk as Buffer).length
+      if (size > maxDrained) return
+    }
+  } catch {
+    // It was not wanted anyway.
+  }
+}
+
+export const discard = ({ body }: OutboundStreamResponse): void =>
+  void body.on('error', () => undefined).destroy()
