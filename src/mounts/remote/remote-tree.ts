@@ -46,11 +46,11 @@ export function createRemoteTree(options: RemoteTreeOptions): RemoteTree {
     },
     changed: views.changed,
   }
-  const properties = createProperties(() => remote)
+  const properties = createProperties(() => remote, views)
   return {
     stat: (path) => look(remote, path),
     list: (path) => listMembers(remote, path),
-    view: (path) => views.find(path),
+    view: (path, hint) => views.find(path, hint?.properties),
     read: (path, hint) => openRemote(remote, path, hint),
     write: (path, body, writeOptions) => writeRemote(remote, path, body, writeOptions),
     mkdir: (path) => makeDirectory(remote, path),

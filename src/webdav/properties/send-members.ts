@@ -1,6 +1,12 @@
 import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
-import { FileError, type Entry, type FileTree, type TreePath } from '../../files/index.ts'
+import {
+  FileError,
+  type DirectoryView,
+  type Entry,
+  type FileTree,
+  type TreePath,
+} from '../../files/index.ts'
 import type { Exchange } from '../exchange.ts'
 import { xmlType } from '../../xml/index.ts'
 import type { Subject } from './live.ts'
@@ -37,6 +43,7 @@ export async function sendMembers(
   plan: PropertyPlan,
   root: Listed,
   isDeep: boolean,
+  view?: DirectoryView,
 ): Promise<void> {
   const { res, tree } = exchange
   const text = new TextParts(multistatusStart + renderResponse(plan, root.subject))
@@ -47,7 +54,7 @@ export async function sendMembers(
   }
 
   async function walk({ path, subject, stored }: Listed): Promise<void> {
-    for await (const batch of isDeep ? listExisting(tree, path) : tree.list(path)) {
+    for await (const batch of isDeep ? listExisting(tree, path) : listOnce(tree, path, view)) {
       for (const entry of batch) {
         const member = memberOf(subject, entry)
         const at = stored || isDeep ? [...path, entry.name] : path
@@ -64,6 +71,16 @@ export async function sendMembers(
   text.add(multistatusEnd)
   if (res.headersSent) res.end(text.take())
   else sendBody(res, text.take())
+}
+
+/** What was looked at already is not asked for again. */
+async function* listOnce(
+  tree: FileTree,
+  path: TreePath,
+  view: DirectoryView | undefined,
+): AsyncGenerator<readonly Entry[]> {
+  if (view) yield view.members
+  else yield* tree.list(path)
 }
 
 /** A directory that went away while we were on the way to it has no members. */
