@@ -10,6 +10,7 @@ import {
   createAccess,
   createMounts,
   createRemoteTree,
+  createViewStore,
   type Access,
   type Mounts,
 } from './mounts/index.ts'
@@ -129,7 +130,10 @@ export function wireFederation(ground: Ground) {
     allowHttp: dev,
     // Called only after everything below exists.
     onAccepted: (id) => mounts.visitSoon(id),
-    tryAccess: (id) => access.retry(id),
+    async tryAccess(id) {
+      await access.retry(id)
+      mounts.visitSoon(id)
+    },
   })
   const access: Access = createAccess({
     clock,
@@ -140,11 +144,13 @@ export function wireFederation(ground: Ground) {
     authority,
     timeoutMs: outbound.timeoutMs,
   })
+  const views = createViewStore()
   const mounts: Mounts = createMounts({
     db,
     clock,
     log: log.child({ room: 'mounts' }),
     incoming,
+    peers,
     sharedFolder: files.sharedFolder,
     openRemote: (mount, onSeen) =>
       ground.openMount(mount, onSeen) ??
@@ -153,6 +159,7 @@ export function wireFederation(ground: Ground) {
         name: mount.mountName,
         onSeen,
         patienceMs: outbound.timeoutMs,
+        views,
       }),
   })
   const reshares: Reshares = createReshares({

@@ -3,6 +3,7 @@ import type { Config, ConfigOverrides } from '../config/index.ts'
 import type { Database } from '../db/index.ts'
 import type { Contacts, Invites } from '../invites/index.ts'
 import type { Keys } from '../keys/index.ts'
+import type { Mounts } from '../mounts/index.ts'
 import type { Outbox } from '../outbox/index.ts'
 import type { Peers } from '../peers/index.ts'
 import type { IncomingShares, Reshares, Shares } from '../shares/index.ts'
@@ -20,6 +21,7 @@ export interface CliServices {
   readonly outbox: Outbox
   readonly shares: Shares
   readonly incoming: IncomingShares
+  readonly mounts: Pick<Mounts, 'findTroubles'>
   readonly reshares: Reshares
   readonly invites: Invites
   readonly contacts: Contacts

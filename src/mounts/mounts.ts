@@ -1,10 +1,13 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { LRUCache } from 'lru-cache'
 import type { Clock, Logger } from '../core/index.ts'
 import type { Database, SeenRoot } from '../db/index.ts'
 import type { FileTree } from '../files/index.ts'
-import type { IncomingShares, Mount } from '../shares/index.ts'
+import type { Peers } from '../peers/index.ts'
+import type { IncomingShare, IncomingShares, Mount } from '../shares/index.ts'
 import { createMountsOfUsers } from './mounts-of-user.ts'
 import { createSightings } from './sightings.ts'
+import { findTroubles, type Trouble } from './troubles-of.ts'
 import { createUserTree } from './user-tree.ts'
 
 export interface MountsDeps {
@@ -15,6 +18,7 @@ export interface MountsDeps {
     IncomingShares,
     'get' | 'listMounts' | 'renameMount' | 'noteSeen' | 'decline'
   >
+  readonly peers: Pick<Peers, 'list'>
   /** The name of the folder that holds what a user received. */
   readonly sharedFolder: string
   /**
@@ -28,6 +32,9 @@ export interface MountsDeps {
 export type Mounts = ReturnType<typeof createMounts>
 
 const maxTrees = 1000
+
+/** A command, and a server that stops, do not wait longer for a sender. */
+const patienceMs = 3000
 
 /** What others share with our users, in the users' own trees. */
 export function createMounts(deps: MountsDeps) {
@@ -86,14 +93,17 @@ export function createMounts(deps: MountsDeps) {
         nextVersion: () => (version -= 1),
       }),
 
-    visit,
+    /** What keeps users from these shares, in words for them. */
+    findTroubles: (shares: readonly IncomingShare[]): Promise<(Trouble | undefined)[]> =>
+      findTroubles(deps, shares),
 
     /** First contact with a new mount, so that its kind and size are known before anybody looks. */
     visitSoon: (id: string): void => inBackground('a mount was not seen', id, () => visit(id)),
 
-    /** Waits for what is done in the background. */
+    /** Waits for what is done in the background, though not for long. */
     async stop(): Promise<void> {
-      await Promise.all(underWay)
+      const patience = sleep(patienceMs, undefined, { ref: false })
+      await Promise.race([Promise.all(underWay), patience])
     },
   }
 }

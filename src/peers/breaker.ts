@@ -81,19 +81,26 @@ export function createBreaker({
     }
     let restMs = 0
     await inTransaction(db, async (tx) => {
+      const current = await findPeer(tx, host)
+      const { failingSince, ...profile } = current?.profile ?? {}
       if (isWell) {
-        await upsertPeer(tx, host, { failures: 0, restUntil: null })
+        await upsertPeer(tx, host, { failures: 0, restUntil: null, profile })
         return
       }
       if (isWell === undefined) {
         await upsertPeer(tx, host, { restUntil: clock.now() })
         return
       }
-      const failures = ((await findPeer(tx, host))?.failures ?? 0) + 1
+      const failures = (current?.failures ?? 0) + 1
+      const since = failures === 1 ? clock.now() : (failingSince ?? clock.now())
       const doublings = Math.min(failures - patience, 10)
       if (doublings >= 0) restMs = Math.min(firstRestMs * 2 ** doublings, longestRestMs)
       const rest = restMs > 0 ? { restUntil: clock.now() + restMs } : {}
-      await upsertPeer(tx, host, { failures, ...rest })
+      await upsertPeer(tx, host, {
+        failures,
+        ...rest,
+        profile: { ...profile, failingSince: since },
+      })
     })
     if (restMs > 0) events.emit('peer.rested', { peer: host, seconds: restMs / 1000 })
   }

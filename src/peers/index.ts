@@ -3,7 +3,14 @@ export type { Discovery, PeerResourceType } from './discovery-document.ts'
 export { describeAnswer, judgeAnswer } from './judge-answer.ts'
 export { keyIdAuthority } from './key-id.ts'
 export { formatOcmAddress, parseOcmAddress, type OcmAddress } from './ocm-address.ts'
-export { createPeers, parseHost, type Peer, type Peers, type PeersDeps } from './peers.ts'
+export {
+  createPeers,
+  parseHost,
+  type Peer,
+  type Peers,
+  type PeersDeps,
+  type RememberedPeer,
+} from './peers.ts'
 export {
   createFederationPolicy,
   isListed,

@@ -39,6 +39,8 @@ export interface PeersDeps {
 export interface RememberedPeer extends Omit<PeerRow, 'trust'> {
   readonly trust: PeerTrust
   readonly breaker: BreakerState | null
+  /** When the first of its failures in a row was; null when it is well. */
+  readonly failingSince: number | null
 }
 
 export type Peers = ReturnType<typeof createPeers>
@@ -53,11 +55,16 @@ export function createPeers(deps: PeersDeps) {
   const cache = createPeerCache<Peer>(clock)
   const post = createPoster({ clock, client, signer, legacySigner })
 
-  const describe = (row: PeerRow): RememberedPeer => ({
-    ...row,
-    trust: trustOf(row.host, policy(), row.trust),
-    breaker: breakerState(row, clock.now()),
-  })
+  function describe(row: PeerRow): RememberedPeer {
+    const { failingSince = null, ...profile } = row.profile
+    return {
+      ...row,
+      profile,
+      trust: trustOf(row.host, policy(), row.trust),
+      breaker: breakerState(row, clock.now()),
+      failingSince: row.failures > 0 ? failingSince : null,
+    }
+  }
 
   /** Asks the peer, whatever is remembered; strangers who only write to us are not recorded. */
   async function ask(host: string, record: boolean): Promise<Peer> {

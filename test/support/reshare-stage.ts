@@ -6,6 +6,7 @@ import { bearer, davClient } from './dav-client.ts'
 import { fakeClock } from './fake-clock.ts'
 import { addAlice } from './share-with.ts'
 import { startServer, type TestServer } from './start-server.ts'
+import { unvisited } from './unvisited.ts'
 
 export type ReshareStage = Awaited<ReturnType<typeof reshareStage>>
 
@@ -26,7 +27,8 @@ export async function reshareStage({
   now,
 }: { reshare?: boolean; now?: number } = {}) {
   const clock = fakeClock(now)
-  const open = (federation = {}) => startServer({ clock, courier: false, config: { federation } })
+  const open = (federation = {}) =>
+    startServer({ clock, courier: false, config: { federation }, ...unvisited })
   const alices = await open({ reshare })
   const bobs = await open()
   const carols = await open()

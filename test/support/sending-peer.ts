@@ -2,7 +2,6 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { text } from 'node:stream/consumers'
-import { createLocalTree } from '../../src/files/index.ts'
 import type { RemoteRequest } from '../../src/mounts/remote-call.ts'
 import { offerOf, type Offer } from './offer.ts'
 import {
@@ -13,6 +12,7 @@ import {
 } from './peer/independent-peer.ts'
 import { verifySender, type SenderVerdict } from './peer/verify-sender.ts'
 import { startServer, type ServerOptions, type TestServer } from './start-server.ts'
+import { unvisited } from './unvisited.ts'
 
 /** A token request that arrived. */
 export interface AskedToken {
@@ -155,9 +155,7 @@ export interface AccessStageOptions {
 }
 
 export async function accessStage(options: AccessStageOptions = {}): Promise<AccessStage> {
-  // Nobody but the test looks into the share.
-  const nothing = createLocalTree({ root: '/nowhere', durability: 'normal' })
-  const server = await startServer({ courier: false, openMount: () => nothing, ...options.server })
+  const server = await startServer({ courier: false, ...unvisited, ...options.server })
   const sending = await sendingPeer(options.peer)
   const { peer } = sending
   peer.takeOver('/ocm/notifications', (_req, res) => void res.writeHead(201).end('{}'))

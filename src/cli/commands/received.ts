@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import type { Trouble } from '../../mounts/index.ts'
 import type { IncomingShare } from '../../shares/index.ts'
 import type { Actions, CliServices } from '../context.ts'
 import { instant, table } from '../output.ts'
@@ -12,7 +13,11 @@ function fromText({ sender, senderName }: IncomingShare): string {
   return says ? `${sender} (${senderName})` : sender
 }
 
-const receivedJson = (services: CliServices, share: IncomingShare) => ({
+const receivedJson = (
+  services: CliServices,
+  share: IncomingShare,
+  trouble: Trouble | undefined,
+) => ({
   id: share.id,
   user: share.user,
   sender: share.sender,
@@ -25,8 +30,25 @@ const receivedJson = (services: CliServices, share: IncomingShare) => ({
   mountPath: mountPath(services, share),
   createdAt: instant(share.createdAt),
   expiresAt: instant(share.expiresAt),
-  problem: share.problem,
+  problem: trouble?.problem ?? null,
+  problemSince: instant(trouble?.since),
 })
+
+const troubleText = (trouble: Trouble | undefined): string | undefined =>
+  trouble?.since == null
+    ? trouble?.problem
+    : `${trouble.problem} (since ${String(instant(trouble.since))})`
+
+function retryText(
+  services: CliServices,
+  share: IncomingShare,
+  trouble: Trouble | undefined,
+): string {
+  const { id, state } = share
+  if (trouble) return `Tried ${id} again: ${trouble.problem}`
+  if (state !== 'accepted') return `Tried ${id} again; it is ${state}.`
+  return `Tried ${id} again: it opens, at ${String(mountPath(services, share))}.`
+}
 
 export function addReceivedCommands(program: Command, { run }: Actions): void {
   const received = program.command('received').description('what other servers give local people')
@@ -39,7 +61,8 @@ export function addReceivedCommands(program: Command, { run }: Actions): void {
       run(command, async (services) => {
         if (options.user !== undefined) await services.users.getUser(options.user)
         const all = await services.incoming.list(options.user)
-        const rows = all.map((one) => [
+        const troubles = await services.mounts.findTroubles(all)
+        const rows = all.map((one, index) => [
           one.id,
           one.user,
           fromText(one),
@@ -48,7 +71,7 @@ export function addReceivedCommands(program: Command, { run }: Actions): void {
           one.state,
           mountPath(services, one),
           instant(one.createdAt),
-          one.problem,
+          troubleText(troubles[index]),
         ])
         const head = [
           'id',
@@ -61,7 +84,7 @@ export function addReceivedCommands(program: Command, { run }: Actions): void {
           'since',
           'problem',
         ]
-        const json = all.map((one) => receivedJson(services, one))
+        const json = all.map((one, index) => receivedJson(services, one, troubles[index]))
         return { json, text: table(head, rows, 'Nothing was received yet.') }
       }),
     )
@@ -75,7 +98,7 @@ export function addReceivedCommands(program: Command, { run }: Actions): void {
       id: string,
       options: { force?: boolean },
     ) => Promise<IncomingShare>,
-    done: (share: IncomingShare, services: CliServices) => string,
+    done: (share: IncomingShare, services: CliServices, trouble?: Trouble) => string,
   ): Command {
     return received
       .command(`${name} <id>`)
@@ -83,7 +106,10 @@ export function addReceivedCommands(program: Command, { run }: Actions): void {
       .action((id: string, options: { force?: boolean }, command: Command) =>
         run(command, async (services) => {
           const share = await verb(services, id, options)
-          return { json: receivedJson(services, share), text: done(share, services) }
+          const [trouble] = await services.mounts.findTroubles([share])
+          const json = receivedJson(services, share, trouble)
+          const text = done(share, services, trouble)
+          return { json, text, ...(name === 'retry' && trouble && { exitCode: 1 }) }
         }),
       )
   }
@@ -108,8 +134,8 @@ export function addReceivedCommands(program: Command, { run }: Actions): void {
   ).option('--force', 'tell nobody, and drop what is still owed to the sender')
   addVerb(
     'retry',
-    'forget what went wrong and try again',
+    'forget what went wrong and try again now',
     ({ incoming }, id) => incoming.retry(id),
-    ({ id, problem }) => problem ?? `Tried ${id} again.`,
+    (share, services, trouble) => retryText(services, share, trouble),
   )
 }

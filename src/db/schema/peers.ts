@@ -10,9 +10,9 @@ export const peers = sqliteTable('peers', {
   discoveredAt: integer('discovered_at'),
   jwks: text('jwks', { mode: 'json' }).$type<unknown>(),
   jwksFetchedAt: integer('jwks_fetched_at'),
-  /** What was learnt about the peer from what worked. */
+  /** What was learnt about the peer from what worked, and since when (epoch milliseconds) nothing does. */
   profile: text('profile', { mode: 'json' })
-    .$type<{ payloadShape?: 'multi' | 'strict' | 'classic' }>()
+    .$type<{ payloadShape?: 'multi' | 'strict' | 'classic'; failingSince?: number }>()
     .notNull()
     .default({}),
   lastOkAt: integer('last_ok_at'),

@@ -1,37 +1,26 @@
-import type { OutboundStreamResponse } from '../../http/index.ts'
-import type { ShareAccess } from '../../shares/index.ts'
+import { OutboundError, type OutboundStreamResponse } from '../../http/index.ts'
 import { MountError } from '../errors.ts'
 import type { RemoteCall, RemoteRequest } from '../remote-call.ts'
+import { createAttempts, look, type Attempt } from './attempts.ts'
 import { createDeadline, type Deadline } from './deadline.ts'
 import type { AccessDeps } from './deps.ts'
 import { judge } from './judge.ts'
-import { rootOf } from './place.ts'
 import { problems, toMountError, unreachable } from './problems.ts'
 import { discard, drain, isStream, send } from './send.ts'
-import { createTokenKeeper, type TokenFailure } from './token-keeper.ts'
+import { createTokenKeeper } from './token-keeper.ts'
 import { createTroubles } from './troubles.ts'
-import { createWays, type Way } from './ways.ts'
-
-/** What a share answered, and to what; `isOpen`: not with 401. */
-interface Attempt {
-  readonly answer: OutboundStreamResponse
-  readonly way: Way
-  readonly isOpen: boolean
-  readonly failure?: TokenFailure | undefined
-}
+import { createWays } from './ways.ts'
 
 export type Access = ReturnType<typeof createAccess>
 
-/** The least that tells whether a share opens. */
-const look: RemoteRequest = {
-  method: 'PROPFIND',
-  path: [],
-  headers: { depth: '0', 'content-type': 'application/xml; charset=utf-8' },
-  body: '<?xml version="1.0" encoding="utf-8"?>\n<D:propfind xmlns:D="DAV:"><D:prop><D:resourcetype/></D:prop></D:propfind>',
-}
-
 const isLook = ({ method, path }: RemoteRequest): boolean =>
   method === 'PROPFIND' && path.length === 0
+
+/** Who does not read all of what it refuses may cut us off before its 401 arrives. */
+function unlessCutOff(error: unknown): undefined {
+  if (error instanceof OutboundError && error.code === 'reset') return
+  throw error
+}
 
 /**
  * Opens what others share with us: by an access token, exchanged and refreshed once for all processes,
@@ -42,79 +31,19 @@ export function createAccess(deps: AccessDeps) {
   const troubles = createTroubles(deps)
   const keeper = createTokenKeeper(deps, troubles)
   const ways = createWays(deps, keeper)
+  const { attempt, locate, settle, shut } = createAttempts(deps, troubles, keeper, ways)
 
-  async function locate(id: string, deadline: Deadline) {
-    const share = judge(await store.find(id), clock.now())
-    const peer = await deadline.race(peers.getPeer(share.senderHost))
-    return { share, peer, root: rootOf(share, peer) }
-  }
-
-  /** Tries one way after the other, until the sender says something else than 401. */
-  async function attempt(id: string, request: RemoteRequest, deadline: Deadline): Promise<Attempt> {
-    const { share, peer, root } = await locate(id, deadline)
-    const order = ways.into(share, peer, deadline)
-    let last: Omit<Attempt, 'isOpen'> | undefined
+  async function within<T>(
+    host: string,
+    caller: AbortSignal | undefined,
+    work: (deadline: Deadline) => Promise<T>,
+  ): Promise<T> {
+    const deadline = createDeadline(timeoutMs, host, caller)
     try {
-      for (;;) {
-        const step = await order.next()
-        if (step.done) {
-          if (last === undefined) throw unreachable(share.senderHost)
-          return { ...last, isOpen: false, failure: step.value }
-        }
-        const way = step.value
-        if (last !== undefined) discard(last.answer)
-        const answer = await send(
-          deps,
-          share.senderHost,
-          root,
-          request,
-          way.authorization,
-          deadline,
-        )
-        last = { answer, way }
-        if (answer.status !== 401) {
-          await learn(share, last)
-          return { ...last, isOpen: true }
-        }
-        if (isStream(request)) return { ...last, isOpen: false }
-      }
-    } catch (error) {
-      if (last !== undefined) discard(last.answer)
-      throw error
+      return await work(deadline)
+    } finally {
+      deadline.lift()
     }
-  }
-
-  /** Remembers what worked. Whoever could not write that down finds it out again. */
-  async function learn(share: ShareAccess, { answer, way }: Pick<Attempt, 'answer' | 'way'>) {
-    const { status } = answer
-    const { mode } = way
-    try {
-      if (status < 500) await troubles.restore(share)
-      const isWelcome = status < 400 || status === 404
-      if (mode === 'exchange' || mode === share.authMode || !isWelcome) return
-      await store.change(share.id, ({ state, authMode }) =>
-        state === 'accepted' && authMode !== 'exchange' ? { authMode: mode } : undefined,
-      )
-    } catch {
-      // The answer is worth more.
-    }
-  }
-
-  /** Finds out what opens the share. @throws MountError when nothing does. */
-  async function settle(id: string, deadline: Deadline): Promise<Attempt> {
-    const tried = await attempt(id, look, deadline)
-    await drain(tried.answer)
-    if (tried.isOpen) return tried
-    throw await shut(id, tried.failure)
-  }
-
-  /** Nothing that we have opens the share: what to throw. */
-  async function shut(id: string, failure: TokenFailure | undefined): Promise<Error> {
-    const share = judge(await store.find(id), clock.now())
-    if (failure === undefined || failure.status === 'refused') {
-      return troubles.attend(share, problems.refused(share.senderHost), 'webdav: 401')
-    }
-    return keeper.conclude(share, failure)
   }
 
   /** A 401 that remains, though never for our client: is it of the share, or of this request alone? */
@@ -137,43 +66,38 @@ export function createAccess(deps: AccessDeps) {
     }
   }
 
-  /** What was sent cannot be sent again, but the next try will find the share open. */
-  async function explainStream(
+  /** What can be sent only once is sent when it is known what opens the share. */
+  async function upload(
     id: string,
-    { answer, way }: Attempt,
-    host: string,
-    caller: AbortSignal | undefined,
+    request: RemoteRequest,
+    deadline: Deadline,
   ): Promise<OutboundStreamResponse> {
-    const deadline = createDeadline(timeoutMs, host, caller)
+    const { share, peer } = await locate(id, deadline)
+    const { senderHost } = share
+    if (!ways.isSettled(share, peer)) await settle(id, deadline)
+    const tried = await attempt(id, request, deadline).catch(unlessCutOff)
+    if (tried?.isOpen) return tried.answer
     try {
-      const settled = await settle(id, deadline)
-      if (settled.way.authorization === way.authorization) return { ...answer, status: 403 }
-      throw unreachable(host, 1)
+      const { way } = await within(senderHost, request.signal, (anew) => settle(id, anew))
+      if (tried?.way.authorization === way.authorization) return { ...tried.answer, status: 403 }
+      // The next one finds the share open.
+      throw unreachable(senderHost, 1)
     } catch (error) {
-      discard(answer)
+      if (tried !== undefined) discard(tried.answer)
       throw error
-    } finally {
-      deadline.lift()
     }
   }
 
   async function call(id: string, request: RemoteRequest): Promise<OutboundStreamResponse> {
     const { senderHost } = judge(await store.find(id), clock.now())
-    const deadline = createDeadline(timeoutMs, senderHost, request.signal)
     try {
-      if (isStream(request)) {
-        const { share, peer } = await locate(id, deadline)
-        if (!ways.isSettled(share, peer)) await settle(id, deadline)
-      }
-      const tried = await attempt(id, request, deadline)
-      if (tried.isOpen) return tried.answer
-      return isStream(request)
-        ? await explainStream(id, tried, senderHost, request.signal)
-        : await explain(id, request, tried, deadline)
+      return await within(senderHost, request.signal, async (deadline) => {
+        if (isStream(request)) return upload(id, request, deadline)
+        const tried = await attempt(id, request, deadline)
+        return tried.isOpen ? tried.answer : explain(id, request, tried, deadline)
+      })
     } catch (error) {
       throw toMountError(error, senderHost)
-    } finally {
-      deadline.lift()
     }
   }
 
@@ -189,19 +113,20 @@ export function createAccess(deps: AccessDeps) {
       const share = await store.find(id)
       if (share?.state !== 'accepted') return
       const { senderHost } = share
-      const deadline = createDeadline(timeoutMs, senderHost)
+      ways.forget(id)
+      await peers.wake(senderHost)
       try {
-        ways.forget(id)
-        await peers.wake(senderHost)
-        await deadline.race(peers.renew(senderHost))
-        const { answer } = await settle(id, deadline)
+        const { answer } = await within(senderHost, undefined, async (deadline) => {
+          await deadline.race(peers.renew(senderHost))
+          return settle(id, deadline)
+        })
         if (answer.status !== 207) await troubles.note(share, problems.missing(senderHost))
       } catch (error) {
         const known = toMountError(error, senderHost)
         if (!(known instanceof MountError)) throw known
-        if (known.code !== 'share_closed') await troubles.note(share, known.message)
-      } finally {
-        deadline.lift()
+        // What a sender closed was written down then.
+        const isWritten = known.code === 'share_closed' && (await store.find(id))?.problem !== null
+        if (!isWritten) await troubles.note(share, known.message)
       }
     },
 

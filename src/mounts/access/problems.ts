@@ -2,8 +2,9 @@ import { AppError } from '../../core/index.ts'
 import { OutboundError, type OutboundErrorCode } from '../../http/index.ts'
 import { MountError } from '../errors.ts'
 
-/** What is said when nobody knows better. */
-const retryAfterSeconds = 30
+/** What is said when nobody knows better, and the longest a sender may keep our user waiting. */
+const usualRetrySeconds = 30
+const longestRetrySeconds = 3600
 
 /** In words for whoever opens the share; never in a peer's own. */
 export const problems = {
@@ -16,6 +17,8 @@ export const problems = {
   notExchanged: (host: string) =>
     `${host} gives us no access token for this share. It is tried again by itself; if it lasts, somebody has to look at it there or here.`,
   missing: (host: string) => `${host} lets us in, but what was shared is not there.`,
+  away: (host: string) =>
+    `${host} cannot be reached. It is tried again by itself; what it shares is not to be had until then.`,
   denied: (host: string) => `This server does not work with ${host}.`,
 } as const
 
@@ -24,11 +27,11 @@ export const closed = (message: string, cause?: unknown): MountError =>
 
 export const unreachable = (
   host: string,
-  seconds: number = retryAfterSeconds,
+  seconds: number = usualRetrySeconds,
   cause?: unknown,
 ): MountError =>
   new MountError('sender_unreachable', `${host} cannot be reached now; try again later.`, {
-    retryAfterSeconds: seconds,
+    retryAfterSeconds: Math.min(Math.max(seconds, 1), longestRetrySeconds),
     cause,
   })
 

@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { newId, reach } from '../../core/index.ts'
-import type { PeerAnswer } from '../../peers/index.ts'
 import type { ShareAccess } from '../../shares/index.ts'
 import type { AccessDeps } from './deps.ts'
 import { judge } from './judge.ts'
@@ -14,6 +13,8 @@ const leaseMs = 15_000
 const pollMs = 100
 /** For the real time of one exchange after a whole lease. */
 const patienceMs = 2 * leaseMs
+
+export type TokenKeeper = ReturnType<typeof createTokenKeeper>
 
 export type TokenFailure = Exclude<TokenAnswer, { status: 'token' }>
 
@@ -84,10 +85,12 @@ export function createTokenKeeper(deps: AccessDeps, troubles: Troubles) {
     }
   }
 
-  const release = (id: string) =>
-    store.change(id, ({ refreshLeaseHolder }) =>
+  async function release(id: string): Promise<void> {
+    if ((await store.find(id))?.refreshLeaseHolder !== holder) return
+    await store.change(id, ({ refreshLeaseHolder }) =>
       refreshLeaseHolder === holder ? freed : undefined,
     )
+  }
 
   async function ask(share: ShareAccess): Promise<TokenAnswer> {
     const { senderHost } = share
@@ -99,8 +102,7 @@ export function createTokenKeeper(deps: AccessDeps, troubles: Troubles) {
     const { tokenEndPoint } = peer.discovery
     if (tokenEndPoint === undefined) return { status: 'refused', reason: 'no token endpoint' }
     const code = known.code ?? known.secret
-    const answer: PeerAnswer = await peers.exchange(peer, tokenEndPoint, code, authority)
-    return readTokenAnswer(answer)
+    return readTokenAnswer(await peers.exchange(peer, tokenEndPoint, code, authority))
   }
 
   async function keep(

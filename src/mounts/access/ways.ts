@@ -5,7 +5,7 @@ import type { Deadline } from './deadline.ts'
 import type { AccessDeps } from './deps.ts'
 import { closed, problems } from './problems.ts'
 import { isFresh } from './token-life.ts'
-import { isBound, type createTokenKeeper, type TokenFailure } from './token-keeper.ts'
+import { isBound, type TokenFailure, type TokenKeeper } from './token-keeper.ts'
 
 /** One thing to try a share with. */
 export interface Way {
@@ -13,14 +13,13 @@ export interface Way {
   readonly authorization: string
 }
 
+export type Ways = ReturnType<typeof createWays>
+
 /** A password that works is not tried to be exchanged more often. */
 const exchangeRestMs = 60 * 60_000
 
 /** The order in which a share is tried to be opened; what worked before comes first. */
-export function createWays(
-  { clock, store }: AccessDeps,
-  keeper: Pick<ReturnType<typeof createTokenKeeper>, 'refresh'>,
-) {
+export function createWays({ clock, store }: AccessDeps, keeper: Pick<TokenKeeper, 'refresh'>) {
   const triedAt = new LRUCache<string, number>({ max: 1000 })
 
   function mayExchange({ id, authMode }: ShareAccess, { discovery }: Peer): boolean {

@@ -177,11 +177,14 @@ const lengthOf = ({ start, end }: ByteRange): number => end - start + 1
 const covers = ({ start, length }: Content, range: ByteRange, { size }: Entry): boolean =>
   start <= range.start && start + (length ?? size - start) > range.end
 
+/** RFC 9110 §8.8.3.2: proxies on the way weaken tags. */
+const opaque = (etag: string): string => etag.replace(/^W\//, '')
+
 /** A peer that knows no `If-Match` sends what it has. */
 function isOtherVersion({ answer: { headers }, size }: Content, entry: Entry): boolean {
   if (size !== undefined && size !== entry.size) return true
   const { etag } = headers
-  return isPeersTag(entry.etag) && etag !== undefined && etag !== entry.etag
+  return etag !== undefined && isPeersTag(entry.etag) && opaque(etag) !== entry.etag
 }
 
 /** The bytes of a range and no other, or a failure. */

@@ -14,8 +14,15 @@ const maxAgeMs = 50
 /** Longer answers are read as they come, each time. */
 const maxAnswerBytes = 2 * 1024 * 1024
 
-/** What is kept for one tree: an answer, and about as much again for what was read in it. */
-const maxBytes = 16 * 1024 * 1024
+/** Of all trees together: answers, and about twice as much again for what was read in them. */
+const maxBytes = 64 * 1024 * 1024
+
+/** What several trees keep together, so that it has one bound. */
+export type ViewStore = LRUCache<string, Kept>
+
+export const createViewStore = (): ViewStore => new LRUCache({ maxSize: maxBytes })
+
+let treeCount = 0
 
 interface Kept {
   bytes: Buffer
@@ -24,8 +31,9 @@ interface Kept {
   dead: readonly PlacedProperty[]
   /** Too long to be kept; it stays so until it is forgotten, which costs only speed. */
   isLong: boolean
-  /** When the look began that confirmed `view`. */
+  /** When the look began that confirmed `view`, and after how many changes of ours. */
   seenAt: number
+  changes: number
   running: Promise<void> | undefined
 }
 
@@ -43,8 +51,9 @@ export interface Views {
   changed(): void
 }
 
-export function createViews(remote: () => Remote): Views {
-  const views = new LRUCache<string, Kept>({ maxSize: maxBytes })
+export function createViews(remote: () => Remote, views: ViewStore): Views {
+  treeCount += 1
+  const tree = treeCount
   let changes = 0
 
   async function look(path: TreePath, key: string, known: Kept, withDead: boolean): Promise<void> {
@@ -59,14 +68,15 @@ export function createViews(remote: () => Remote): Views {
       known.dead = dead
       known.bytes = known.view ? bytes.body : Buffer.alloc(0)
     }
-    if (changes === before) known.seenAt = seenAt
+    known.seenAt = seenAt
+    known.changes = before
     // Another may have taken its place meanwhile.
     if (views.peek(key) === known) views.set(key, known, { size: 1024 + 3 * known.bytes.length })
   }
 
   /** Those with dead properties and those without are two answers, each compared with its like. */
   const keyOf = (path: TreePath, withDead: boolean): string =>
-    `${withDead ? 'all' : 'entries'}/${path.join('/')}`
+    `${tree}/${withDead ? 'all' : 'entries'}/${path.join('/')}`
 
   async function find(path: TreePath, withDead: boolean): Promise<Kept | undefined> {
     if (!isPlace(path)) return undefined
@@ -77,7 +87,7 @@ export function createViews(remote: () => Remote): Views {
     if (views.peek(key) !== known) views.set(key, known, { size: 1024 })
     // Whoever joins a look that began too early waits for the next.
     for (let attempt = 0; attempt < 3; attempt += 1) {
-      if (known.seenAt >= earliest) return known
+      if (known.seenAt >= earliest && known.changes === changes) return known
       known.running ??= look(path, key, known, withDead).finally(() => {
         known.running = undefined
       })
@@ -92,7 +102,6 @@ export function createViews(remote: () => Remote): Views {
     findDead: async (path) => (await find(path, true))?.dead,
     changed() {
       changes += 1
-      for (const known of views.values()) known.seenAt = -Infinity
     },
   }
 }
@@ -103,6 +112,7 @@ const unseen = (): Kept => ({
   dead: [],
   isLong: false,
   seenAt: -Infinity,
+  changes: 0,
   running: undefined,
 })
 

@@ -12,7 +12,7 @@ export type TreeChange =
       readonly shallow?: boolean
     }
 
-export function carryOut<Result>(
+export async function carryOut<Result>(
   exchange: Exchange,
   change: TreeChange,
   work: () => Promise<Result>,
@@ -24,9 +24,14 @@ export function carryOut<Result>(
     change.kind === 'remove'
       ? { ...change, treeId, path: at(change.path) }
       : { ...change, treeId, from: at(change.from), to: at(change.to) }
-  return settings.resources.carryOut(
+  const result = await settings.resources.carryOut(
     absolute,
     (path) => lookIn(tree)(insideOf(exchange, path)),
     work,
   )
+  // Where properties live with the files, nothing is kept of them here.
+  if (change.kind !== 'remove' && (await tree.properties?.(change.to))) {
+    await settings.resources.forgetProperties(placeOf(exchange, change.to))
+  }
+  return result
 }

@@ -1,3 +1,4 @@
+import { STATUS_CODES } from 'node:http'
 import type { DeadProperty } from '../resources.ts'
 import { escapeXml, xmlDeclaration } from '../../xml/index.ts'
 import { liveProperties, type LiveProperty, type Subject } from './live.ts'
@@ -61,6 +62,11 @@ export function renderResponse(plan: PropertyPlan, subject: Subject): string {
     (missing === '' ? '' : renderPropstat(missing, '404 Not Found'))
   return `<D:response><D:href>${subject.href}</D:href>${propstats}</D:response>\n`
 }
+
+/** RFC 4918 §9.1: a resource of which nothing else can be said. */
+export const renderStatus = (href: string, status: number, error = ''): string =>
+  `<D:response><D:href>${href}</D:href>` +
+  `<D:status>HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}</D:status>${error}</D:response>\n`
 
 /** All of them, or those asked for and which of these there are not. */
 function renderDead(

@@ -7,10 +7,17 @@ import {
   type FileTree,
   type TreePath,
 } from '../../files/index.ts'
+import { DavError, toDavError } from '../errors.ts'
 import type { Exchange } from '../exchange.ts'
 import { xmlType } from '../../xml/index.ts'
 import type { Subject } from './live.ts'
-import { multistatusEnd, multistatusStart, renderResponse, type PropertyPlan } from './render.ts'
+import {
+  multistatusEnd,
+  multistatusStart,
+  renderResponse,
+  renderStatus,
+  type PropertyPlan,
+} from './render.ts'
 import { loadStored, type Stored } from './stored.ts'
 import { memberOf } from './subject.ts'
 import { TextParts } from './text-parts.ts'
@@ -53,34 +60,60 @@ export async function sendMembers(
     await writePiece(res, text.take())
   }
 
-  async function walk({ path, subject, stored }: Listed): Promise<void> {
-    for await (const batch of isDeep ? listExisting(tree, path) : listOnce(tree, path, view)) {
+  /** What is in a directory further down; where that cannot be said, why, in place of the rest. */
+  async function open(path: TreePath): Promise<Opened | DavError> {
+    try {
+      const stored = await loadStored(exchange, plan, path, true)
+      return { stored, members: await begun(listExisting(tree, path)) }
+    } catch (error) {
+      const refused = toDavError(error)
+      if (refused) return refused
+      throw error
+    }
+  }
+
+  async function walk({ path, subject, stored }: Listed, members: Members): Promise<void> {
+    for await (const batch of members) {
       for (const entry of batch) {
         const member = memberOf(subject, entry)
         const at = stored || isDeep ? [...path, entry.name] : path
         const whole = stored ? { ...member, ...stored.at(at) } : member
-        text.add(renderResponse(plan, whole))
         if (text.length >= pieceLength) await flush()
-        if (!isDeep || entry.kind === 'file') continue
-        await walk({ path: at, subject: whole, stored: await loadStored(exchange, plan, at, true) })
+        const inner = isDeep && entry.kind === 'directory' ? await open(at) : undefined
+        if (inner instanceof DavError) {
+          text.add(renderStatus(member.href, inner.status))
+          continue
+        }
+        text.add(renderResponse(plan, whole))
+        if (inner) await walk({ path: at, subject: whole, stored: inner.stored }, inner.members)
       }
     }
   }
 
-  await walk(root)
+  // What was looked at already is not asked for again.
+  const members = view ? [view.members] : tree.list(root.path)
+  await walk(root, isDeep ? listExisting(tree, root.path) : members)
   text.add(multistatusEnd)
   if (res.headersSent) res.end(text.take())
   else sendBody(res, text.take())
 }
 
-/** What was looked at already is not asked for again. */
-async function* listOnce(
-  tree: FileTree,
-  path: TreePath,
-  view: DirectoryView | undefined,
-): AsyncGenerator<readonly Entry[]> {
-  if (view) yield view.members
-  else yield* tree.list(path)
+type Members = AsyncIterable<readonly Entry[]> | Iterable<readonly Entry[]>
+
+interface Opened {
+  readonly stored: Stored | undefined
+  readonly members: Members
+}
+
+/** Fails now rather than when something was said already. */
+async function begun(members: AsyncGenerator<readonly Entry[]>): Promise<Members> {
+  const first = await members.next()
+  async function* all(): AsyncGenerator<readonly Entry[]> {
+    if (first.done === true) return
+    yield first.value
+    yield* members
+  }
+  return all()
 }
 
 /** A directory that went away while we were on the way to it has no members. */

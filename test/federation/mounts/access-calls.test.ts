@@ -1,6 +1,9 @@
-import { describe, expect, it } from '@jest/globals'
+import { describe, expect, it, jest } from '@jest/globals'
 import { Readable } from 'node:stream'
 import { accessStage, type AccessStage } from '../../support/sending-peer.ts'
+
+/** Each case is a story of two servers. */
+jest.setTimeout(30_000)
 
 const hasty = { config: { outbound: { timeoutMs: 1500 } } }
 

@@ -1,7 +1,10 @@
-import { describe, expect, it } from '@jest/globals'
+import { describe, expect, it, jest } from '@jest/globals'
 import type { Events } from '../../../src/core/index.ts'
 import { inTransaction } from '../../../src/db/index.ts'
 import { accessStage, type AccessStage } from '../../support/sending-peer.ts'
+
+/** Each case is a story of two servers. */
+jest.setTimeout(30_000)
 
 /** The facts of one name that a server told since. */
 function listen<Name extends keyof Events>({ server }: AccessStage, name: Name): Events[Name][] {
@@ -54,7 +57,7 @@ describe('an access token', () => {
     expect(exchanged).toEqual([
       { incomingId: stage.id, peer: stage.sending.peer.host, seconds: 3600 },
     ])
-  }, 60_000)
+  })
 
   it('that its sender forgot is exchanged once for 100 requests at a time, and all go on', async () => {
     await using stage = await accessStage({ arm: 'strict' })
@@ -201,6 +204,16 @@ describe('"received retry"', () => {
     expect((await incoming.retry(stage.id)).problem).toContain('does not let us in')
     stage.sending.answerWebdav(undefined)
     expect(await incoming.retry(stage.id)).toMatchObject({ problem: null })
+  })
+
+  it('says so when it is we who do not want the sender', async () => {
+    await using stage = await accessStage({ arm: 'strict' })
+    const { incoming, peers } = stage.server.services()
+    const { host } = stage.sending.peer
+    await peers.setTrust(host, 'denied')
+    expect((await incoming.retry(stage.id)).problem).toContain('does not work with')
+    await peers.setTrust(host, null)
+    expect(await incoming.retry(stage.id)).toMatchObject({ state: 'accepted', problem: null })
   })
 
   it('says so when nothing is there', async () => {

@@ -1,7 +1,12 @@
-import { describe, expect, it } from '@jest/globals'
+import { describe, expect, it, jest } from '@jest/globals'
+import type { ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
+import { newLegacyKey } from '../../support/peer/cavage.ts'
 import { leaksIn } from '../../support/secrets.ts'
 import { accessStage, type AccessStage } from '../../support/sending-peer.ts'
+
+/** Each case is a story of two servers. */
+jest.setTimeout(30_000)
 
 const cannotExchange = {
   discovery: { capabilities: ['http-sig', 'protocol-object'], tokenEndPoint: undefined },
@@ -44,6 +49,15 @@ describe('a strict share', () => {
     expect(stage.sending.asked).toHaveLength(1)
   })
 
+  it('is written down once: what goes well afterwards writes nothing', async () => {
+    await using stage = await accessStage({ arm: 'strict' })
+    await stage.ask()
+    const { db } = stage.server.services()
+    const version = db.version()
+    for (let time = 0; time < 5; time += 1) await stage.ask()
+    expect(db.version()).toBe(version)
+  })
+
   it('never shows the secret to WebDAV, whatever the exchange says', async () => {
     await using stage = await accessStage({ arm: 'strict', peer: cannotExchange })
     stage.sending.accepts.add(bearer(stage)).add(basic(stage))
@@ -56,6 +70,37 @@ describe('a strict share', () => {
     await using stage = await accessStage({ arm: 'strict', offer: { code: 'another-code' } })
     await stage.ask()
     expect(stage.sending.asked[0]?.fields['code']).toBe('another-code')
+  })
+})
+
+describe('a token request', () => {
+  it('is signed as its time did it, to a sender that publishes such a key', async () => {
+    const key = newLegacyKey('http://127.0.0.1/ocm#signature')
+    const discovery = { capabilities: ['exchange-token'], publicKey: key.publicKey }
+    await using stage = await accessStage({ arm: 'strict', peer: { discovery } })
+    expect((await stage.ask()).status).toBe(207)
+    expect(stage.sending.asked[0]?.sender).toMatchObject({
+      ok: true,
+      keyId: `${stage.server.url}/ocm#signature`,
+    })
+  })
+
+  it('is not signed to a sender that verifies nothing', async () => {
+    const discovery = { capabilities: ['exchange-token'] }
+    await using stage = await accessStage({ arm: 'strict', peer: { discovery } })
+    expect((await stage.ask()).status).toBe(207)
+    expect(stage.sending.asked[0]?.sender).toEqual({ ok: false, reason: 'unsigned' })
+  })
+
+  it('goes to the endpoint that the sender has now, where it had none', async () => {
+    await using stage = await accessStage({ arm: 'strict', peer: cannotExchange })
+    await expect(stage.ask()).rejects.toMatchObject({ code: 'share_closed' })
+    stage.sending.peer.changeDiscovery({
+      capabilities: ['exchange-token', 'http-sig'],
+      tokenEndPoint: `${stage.sending.peer.url}/ocm/token`,
+    })
+    stage.server.clock.advance('61s')
+    expect((await stage.ask()).status).toBe(207)
   })
 })
 
@@ -171,4 +216,28 @@ describe('a body that can be sent only once', () => {
     expect((await put(stage)).status).toBe(207)
     expect(stage.sending.asked).toHaveLength(2)
   })
+
+  it.each([
+    ['is answered too soon', (res: ServerResponse) => void res.end()],
+    ['is cut off', (res: ServerResponse) => void res.end(() => void res.socket?.resetAndDestroy())],
+  ])('leaves the share open for the next one when it %s', async (_, end) => {
+    await using stage = await accessStage()
+    const { sending } = stage
+    await put(stage)
+    const stale = `Bearer ${sending.lastToken()}`
+    sending.accepts.clear()
+    sending.peer.takeOver('/remote/trip/big', (req, res) => {
+      if (req.headers.authorization === stale) {
+        end(res.writeHead(401, { connection: 'close' }))
+      } else req.resume().on('end', () => void res.writeHead(201).end())
+    })
+    const big = () => stage.ask({ method: 'PUT', path: ['big'], body: megabytes(32) })
+    await expect(big()).rejects.toMatchObject({ code: 'sender_unreachable', retryAfterSeconds: 1 })
+    expect((await big()).status).toBe(201)
+  })
 })
+
+function megabytes(count: number): Readable {
+  const part = Buffer.alloc(1024 * 1024)
+  return Readable.from(Array.from({ length: count }, () => part))
+}

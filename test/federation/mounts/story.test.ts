@@ -10,9 +10,9 @@ let bobs: TestServer
 let files: ReturnType<typeof davClient>
 let alice: ReturnType<typeof davClient>
 
-const open = async (timeoutMs = 2000): Promise<void> => {
+const open = async (): Promise<void> => {
   const clock = fakeClock()
-  const config = { outbound: { timeoutMs } }
+  const config = { outbound: { timeoutMs: 3000 } }
   alices = await startServer({ clock, courier: false })
   bobs = await startServer({ clock, courier: false, config })
   const password = await addAlice(alices)
@@ -293,7 +293,7 @@ describe('what was shared differently', () => {
 })
 
 describe('a server that is away', () => {
-  beforeAll(() => open(700))
+  beforeAll(() => open())
   afterAll(() => bobs.close())
 
   it('leaves everything else as it is', async () => {

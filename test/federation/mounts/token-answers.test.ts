@@ -1,8 +1,11 @@
-import { describe, expect, it } from '@jest/globals'
+import { describe, expect, it, jest } from '@jest/globals'
 import { readFixture } from '../../support/fixtures.ts'
 import type { PeerReply } from '../../support/peer/independent-peer.ts'
 import { leaksIn } from '../../support/secrets.ts'
 import { accessStage, type AccessStage } from '../../support/sending-peer.ts'
+
+/** Each case is a story of two servers. */
+jest.setTimeout(30_000)
 
 const recorded = readFixture('token/responses') as Record<string, PeerReply>
 

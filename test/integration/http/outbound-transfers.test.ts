@@ -76,7 +76,7 @@ describe('files on their way out and in', () => {
       await sleep(400)
       yield Buffer.from('b')
     }
-    const response = await put(open({ timeoutMs: 30 }), Readable.from(slow()))
+    const response = await put(open({ timeoutMs: 60 }), Readable.from(slow()))
     expect(response.status).toBe(200)
     response.body.resume()
   })

@@ -21,7 +21,12 @@ export interface LitmusServer extends AsyncDisposable {
   readonly scratch: string
 }
 
-export const whos = ['user', 'share with its secret', 'share with an access token'] as const
+export const whos = [
+  'user',
+  'share with its secret',
+  'share with an access token',
+  'mount on another server',
+] as const
 
 export type Who = (typeof whos)[number]
 
@@ -29,10 +34,11 @@ export type Who = (typeof whos)[number]
 const stand = { username: 'bearer', password: 'none' }
 const standIn = `Basic ${Buffer.from('bearer:none').toString('base64')}`
 
-/** A whole davmesh with a user, and a writable folder of hers that a peer may open. */
-export async function startLitmusServer(): Promise<LitmusServer> {
-  const folder = mkdtempSync(join(tmpdir(), 'litmus-'))
-  const log = createLogger({ level: 'silent', format: 'json' })
+const log = createLogger({ level: 'silent', format: 'json' })
+
+/** A whole davmesh on a socket, in a folder of its own. */
+async function openServer(folder: string) {
+  mkdirSync(folder)
   let handler: HttpHandler = () => undefined
   const http = createHttpServer((req, res) => handler(req, res), { log })
   const { port } = await http.listen({ host: '127.0.0.1', port: 0 })
@@ -41,26 +47,68 @@ export async function startLitmusServer(): Promise<LitmusServer> {
   writeFileSync(file, JSON.stringify({ publicUrl, dataDir: './data', dev: true }))
   const app = await createApp(loadConfig({ file, environment: {} }), { log })
   const { listener, web } = createListener(app.services)
-  const { user, password = '' } = await app.services.users.addUser({ username: 'alice' })
-  mkdirSync(join(user.home, 'shared'))
-  const secret = await addShare(app.services, user.id)
-  const token = await getAccessToken(app.services, secret)
   http.adopt(web)
-  handler = (req, res) => {
-    req.rawHeaders = req.rawHeaders.map((text) => (text === standIn ? `Bearer ${token}` : text))
-    return listener(req, res)
-  }
-  const ocm = `${publicUrl}/dav/ocm/`
+  handler = listener
   return {
-    targets: {
-      user: { url: `${publicUrl}/dav/files/alice/`, username: 'alice', password },
-      'share with its secret': { url: ocm, username: secret, password: 'none' },
-      'share with an access token': { url: ocm, ...stand },
-    },
-    scratch: folder,
+    publicUrl,
+    services: app.services,
+    /** Answers in place of the server, which is handed over. */
+    stepBefore: (front: (next: HttpHandler) => HttpHandler) => void (handler = front(listener)),
     async [Symbol.asyncDispose]() {
       await http.close(1000)
       await app.close()
+    },
+  }
+}
+
+type Server = Awaited<ReturnType<typeof openServer>>
+
+/** A folder of alice's on one server that bob has among his own on the other; returns its name. */
+async function addMount(alices: Server, bobs: Server): Promise<string> {
+  const recipient = `bob@${new URL(bobs.publicUrl).host}`
+  const { id } = await alices.services.shares.createShare({
+    owner: 'alice',
+    path: '/mounted',
+    recipient,
+    permissions: ['read', 'write'],
+  })
+  const { incoming } = bobs.services
+  const [offer] = await incoming.findOffers(id)
+  return (await incoming.accept(offer?.id ?? '')).mountName ?? ''
+}
+
+/** A user, a writable folder of hers that a peer may open, and one that a second server mounts. */
+export async function startLitmusServer(): Promise<LitmusServer> {
+  const folder = mkdtempSync(join(tmpdir(), 'litmus-'))
+  const alices = await openServer(join(folder, 'alice'))
+  const bobs = await openServer(join(folder, 'bob'))
+  const { user, password = '' } = await alices.services.users.addUser({ username: 'alice' })
+  const bob = await bobs.services.users.addUser({ username: 'bob' })
+  mkdirSync(join(user.home, 'shared'))
+  mkdirSync(join(user.home, 'mounted'))
+  const secret = await addShare(alices.services, user.id)
+  const token = await getAccessToken(alices.services, secret)
+  alices.stepBefore((next) => (req, res) => {
+    req.rawHeaders = req.rawHeaders.map((text) => (text === standIn ? `Bearer ${token}` : text))
+    return next(req, res)
+  })
+  const mount = await addMount(alices, bobs)
+  const ocm = `${alices.publicUrl}/dav/ocm/`
+  return {
+    targets: {
+      user: { url: `${alices.publicUrl}/dav/files/alice/`, username: 'alice', password },
+      'share with its secret': { url: ocm, username: secret, password: 'none' },
+      'share with an access token': { url: ocm, ...stand },
+      'mount on another server': {
+        url: `${bobs.publicUrl}/dav/files/bob/Shared/${mount}/`,
+        username: 'bob',
+        password: bob.password ?? '',
+      },
+    },
+    scratch: folder,
+    async [Symbol.asyncDispose]() {
+      await bobs[Symbol.asyncDispose]()
+      await alices[Symbol.asyncDispose]()
       rmSync(folder, { recursive: true })
     },
   }

@@ -22,6 +22,7 @@ import {
   findIncoming,
   findMounted,
   findOffer,
+  prepareSelectMounts,
   selectMountNames,
   selectOffers,
 } from '../../../src/shares/incoming/queries.ts'
@@ -122,6 +123,7 @@ describe('the index a query names in its comment', () => {
     ],
     ['a notification by secret', () => selectOffers(db, 'p'), ['incoming_shares_provider']],
     ['a mount', () => findMounted(db, 'u', 'm'), ['incoming_shares_mount']],
+    ['the mounts of a user', () => prepareSelectMounts(db), ['incoming_shares_mount']],
     ['the names of mounts', () => selectMountNames(db, 'u'), ['incoming_shares_mount']],
     ['a share to pass on', () => findReshareTo(db, 'i', 'r'), ['reshares_incoming']],
     ['what was passed on of some', () => selectReshareIds(db, ['i']), ['reshares_incoming']],

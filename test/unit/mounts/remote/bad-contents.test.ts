@@ -60,6 +60,13 @@ describe('a sender that answers other methods badly', () => {
       await file.close()
     })
 
+    const answerLook = (properties: string, fields: Record<string, string>): void => {
+      sender.answer = (req, res) => {
+        if (req.method === 'PROPFIND') says(response('/dav/share/f', properties))(req, res)
+        else sends(200, 'abc', { ...head, ...fields })(req, res)
+      }
+    }
+
     it('looks before it reads where conditions may decide', async () => {
       sender.answer = (req, res) => {
         if (req.method === 'PROPFIND') {
@@ -150,6 +157,17 @@ describe('a sender that answers other methods badly', () => {
       expect((await file.stream().toArray()).join('')).toBe('0123456789')
       expect(await codeOf(file.stream({ start: 1, end: 2 }).toArray())).toBe('changed')
       await file.close()
+    })
+
+    it('a tag that a proxy has weakened is still that of the file', async () => {
+      answerLook('<d:getcontentlength>3</d:getcontentlength><d:getetag>"1"</d:getetag>', {
+        etag: 'W/"1"',
+      })
+      expect(await read({ isConditional: true })).toBe('abc')
+      answerLook('<d:getcontentlength>3</d:getcontentlength><d:getetag>"1"</d:getetag>', {
+        etag: 'W/"2"',
+      })
+      expect(await codeOf(read({ isConditional: true }))).toBe('changed')
     })
 
     it('a directory, a page where a file should be, and a file that is a page', async () => {

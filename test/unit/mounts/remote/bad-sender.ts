@@ -49,7 +49,7 @@ export async function badSender(): Promise<BadSender> {
   })
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  const { call, close } = callerOf(`${origin}/dav/share`, 'Bearer x', { timeoutMs: 300 })
+  const { call, close } = callerOf(`${origin}/dav/share`, 'Bearer x', { timeoutMs: 1000 })
   const sender: BadSender = {
     origin,
     requests: [],

@@ -82,6 +82,26 @@ describe('what a remote tree asks of a real sender', () => {
     await beyond.close()
   })
 
+  it('pours a large file, whole and in part', async () => {
+    const content = Buffer.alloc(20 * 1024 * 1024)
+    for (let at = 0; at < content.length; at += 4) content.writeUInt32LE(at, at)
+    await writeFile(join(home, 'Holiday', 'large'), content)
+    const end = content.length - 1
+    for (const range of [
+      { start: 0, end },
+      { start: 8 * 1024 * 1024 + 1, end },
+      { start: 3, end: 9 },
+    ]) {
+      const file = await tree.read(['large'], { range: `bytes=${range.start}-` })
+      const parts: Buffer[] = []
+      const take = (part: Uint8Array) => Promise.resolve(void parts.push(Buffer.from(part)))
+      await file.pour?.(take, range)
+      await file.close()
+      const expected = content.subarray(range.start, range.end + 1)
+      expect(Buffer.concat(parts).equals(expected)).toBe(true)
+    }
+  })
+
   it('sends the length, the time and the condition of an upload', async () => {
     const modifiedAt = 1_000_000_000_000
     const options = { size: 3, modifiedAt, expected: 'absent' } as const
