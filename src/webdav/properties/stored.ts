@@ -59,17 +59,26 @@ function indexLocks(locks: readonly Lock[], root: TreePath): (path: TreePath) =>
   ]
 }
 
+/** Whether the answer depends on properties that are stored. */
+export const asksForDead = ({
+  namesOnly,
+  reportsMissing,
+  others,
+}: Pick<PropertyPlan, 'namesOnly' | 'reportsMissing' | 'others'>): boolean =>
+  namesOnly || !reportsMissing || others.length > 0
+
 function loadProperties(
   exchange: Exchange,
   { namesOnly, reportsMissing, others }: PropertyPlan,
   path: TreePath,
   withMembers: boolean,
 ): Awaitable<Map<string, DeadProperty[]> | undefined> {
-  const onlyThese = reportsMissing && !namesOnly
-  if (onlyThese && others.length === 0) return undefined
-  const names = onlyThese ? others.map(({ name }) => name) : undefined
+  if (!asksForDead({ namesOnly, reportsMissing, others })) return undefined
+  const names = reportsMissing && !namesOnly ? others.map(({ name }) => name) : undefined
   const reach = withMembers ? 'members' : 'self'
-  return andThen(findProperties(exchange, path, reach, names), (rows) => rows && byPath(rows))
+  return andThen(findProperties(exchange, path, reach, names), (rows) =>
+    rows && rows.length > 0 ? byPath(rows) : undefined,
+  )
 }
 
 function byPath(rows: readonly PlacedProperty[]): Map<string, DeadProperty[]> {
