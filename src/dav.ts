@@ -13,6 +13,7 @@ import {
   type ShareRoot,
 } from './auth/index.ts'
 import type { Config } from './config/index.ts'
+import { andThen, type Awaitable } from './core/index.ts'
 import { subtree, type FileTree } from './files/index.ts'
 import { noteRequest, requestIdOf, type RequestNotes } from './http/index.ts'
 import type { Services } from './services.ts'
@@ -80,27 +81,28 @@ function createTreeOpener({ users, treeOf, userTreeOf }: Services) {
 
   function byUser(open: (user: User) => FileTree) {
     const trees = new LRUCache<string, FileTree>({ max: 1000 })
-    return async (userId: string): Promise<FileTree | undefined> => {
-      const known = trees.get(userId)
-      if (known !== undefined) return known
+    async function openAnew(userId: string): Promise<FileTree | undefined> {
       const user = await users.findUserById(userId)
       const tree = user && open(user)
       if (tree !== undefined) trees.set(userId, tree)
       return tree
     }
+    return (userId: string): Awaitable<FileTree | undefined> =>
+      trees.get(userId) ?? openAnew(userId)
   }
 
-  async function partOf({ ownerId, path }: ShareRoot): Promise<FileTree | undefined> {
+  function partOf({ ownerId, path }: ShareRoot): Awaitable<FileTree | undefined> {
     const key = [ownerId, ...path].join('/')
     const known = parts.get(key)
     if (known !== undefined) return known
-    const home = await homeOf(ownerId)
-    const tree = home && subtree(home, path)
-    if (tree !== undefined) parts.set(key, tree)
-    return tree
+    return andThen(homeOf(ownerId), (home) => {
+      const tree = home && subtree(home, path)
+      if (tree !== undefined) parts.set(key, tree)
+      return tree
+    })
   }
 
-  return async (principal: Principal): Promise<FileTree | undefined> => {
+  return (principal: Principal): Awaitable<FileTree | undefined> => {
     switch (principal.kind) {
       case 'user':
         return wholeOf(principal.userId)

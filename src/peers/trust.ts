@@ -1,4 +1,4 @@
-import type { Clock, EventHub } from '../core/index.ts'
+import { andThen, type Awaitable, type Clock, type EventHub } from '../core/index.ts'
 import { inTransaction, remember, type Database } from '../db/index.ts'
 import { PeerError } from './errors.ts'
 import { isListed, trustOf, type FederationPolicy, type PeerTrust } from './policy.ts'
@@ -20,7 +20,7 @@ export function createTrust({ db, clock, events, policy }: TrustDeps) {
   let lists = policy()
   let judge = judgeBy(lists)
 
-  async function trustNow(host: string): Promise<PeerTrust> {
+  function trustNow(host: string): Awaitable<PeerTrust> {
     if (policy() !== lists) {
       lists = policy()
       judge = judgeBy(lists)
@@ -32,7 +32,8 @@ export function createTrust({ db, clock, events, policy }: TrustDeps) {
     trustOf: trustNow,
 
     /** Whether a peer is shut out; asked for every request it makes with a credential. */
-    isDenied: async (host: string): Promise<boolean> => (await trustNow(host)) === 'denied',
+    isDenied: (host: string): Awaitable<boolean> =>
+      andThen(trustNow(host), (trust) => trust === 'denied'),
 
     /** @throws PeerError `peer_denied`. */
     async checkAllowed(host: string): Promise<void> {
