@@ -10,6 +10,7 @@ import {
   createAccess,
   createMounts,
   createRemoteTree,
+  createViewStore,
   type Access,
   type Mounts,
 } from './mounts/index.ts'
@@ -143,6 +144,7 @@ export function wireFederation(ground: Ground) {
     authority,
     timeoutMs: outbound.timeoutMs,
   })
+  const views = createViewStore()
   const mounts: Mounts = createMounts({
     db,
     clock,
@@ -157,6 +159,7 @@ export function wireFederation(ground: Ground) {
         name: mount.mountName,
         onSeen,
         patienceMs: outbound.timeoutMs,
+        views,
       }),
   })
   const reshares: Reshares = createReshares({

@@ -40,6 +40,12 @@ export interface DirectoryView {
   readonly members: readonly Entry[]
 }
 
+/** What else will be asked of a directory that is listed, so that a far tree asks for it at once. */
+export interface ViewHint {
+  /** The dead properties of it and its members. */
+  readonly properties?: boolean
+}
+
 /** A file held open: whatever happens to its name, `entry` and content stay those of one version. */
 export interface OpenFile {
   readonly entry: Entry
@@ -141,7 +147,7 @@ export interface FileTree {
    * What `stat` and `list` would give for a directory, at most 50 ms old and never older than the
    * last change through this process. `undefined` where that is not kept: ask `stat` and `list`.
    */
-  view?(path: TreePath): Promise<DirectoryView | undefined>
+  view?(path: TreePath, hint?: ViewHint): Promise<DirectoryView | undefined>
 
   /**
    * `stat` without asking anybody who keeps a part of the tree elsewhere: what is known of the place

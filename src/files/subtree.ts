@@ -18,7 +18,7 @@ export function subtree(tree: FileTree, path: TreePath): FileTree {
   return {
     stat: (inner) => tree.stat(at(inner)),
     list: (inner) => tree.list(at(inner)),
-    view: (inner) => tree.view?.(at(inner)) ?? Promise.resolve(undefined),
+    view: (inner, hint) => tree.view?.(at(inner), hint) ?? Promise.resolve(undefined),
     read: (inner, hint) => tree.read(at(inner), hint),
     async write(inner, body, options) {
       // A root that is gone is not created anew: the share ended with what was shared.

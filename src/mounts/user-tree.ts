@@ -132,13 +132,15 @@ export function createUserTree(deps: UserTreeDeps): FileTree {
       else if (spot?.kind === 'mount') yield* openMount(spot.mount).list(spot.inner)
       else yield* home.list(path)
     },
-    async view(path) {
-      if (path.length > 0 && !isOurs(path)) return home.view?.(path)
+    async view(path, hint) {
+      if (path.length > 0 && !isOurs(path)) return home.view?.(path, hint)
       const atRoot = await sharesAtRoot(path)
       if (atRoot) return folder.root.view(atRoot)
       const spot = isOurs(path) ? await find(path) : undefined
       if (spot?.kind === 'folder') return folder.view(spot.mounts)
-      return spot?.kind === 'mount' ? openMount(spot.mount).view?.(spot.inner) : home.view?.(path)
+      return spot?.kind === 'mount'
+        ? openMount(spot.mount).view?.(spot.inner, hint)
+        : home.view?.(path, hint)
     },
     async glance(path) {
       if (!isOurs(path)) return tree.stat(path)

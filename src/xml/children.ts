@@ -1,6 +1,5 @@
 import { SaxesParser } from 'saxes'
 import { XmlError } from './errors.ts'
-import { createPlainReader, isPlainText } from './plain.ts'
 import { guard, toElement, type XmlElement } from './reader.ts'
 import { inside, noContext, type Context } from './serialize.ts'
 
@@ -16,12 +15,6 @@ export interface ChildrenLimits {
   /** What may come without a child being complete. */
   readonly maxChildBytes: number
 }
-
-/** The declaration, if there is one, and the tag of the root; the parser judges what it says. */
-const rootStart = /^\ufeff?\s*(?:<\?xml[^<>]*\?>\s*)?<[^<>!?/][^<>]*>/
-
-/** As much of one child is read again when more of it has come; longer ones are the parser's. */
-const maxPlainRest = 64 * 1024
 
 /**
  * The children of a document's root, as they come: however many there are, only one chunk's worth is
@@ -62,63 +55,6 @@ export async function* readChildren(
     restart()
   })
 
-  /** Text that was not read to its end; the parser gets it when it turns out not to be plain. */
-  let rest = ''
-  let isPlain = true
-  let read: ReturnType<typeof createPlainReader> | undefined
-
-  function giveUp(): void {
-    isPlain = false
-    parser.write(rest)
-    rest = ''
-  }
-
-  function take(text: string): void {
-    if (!isPlain) {
-      parser.write(text)
-      return
-    }
-    rest += text
-    if (!isPlainText(text)) {
-      giveUp()
-      return
-    }
-    read ??= beginPlain()
-    if (read) readPlain(read)
-    if (rest.length > maxPlainRest) giveUp()
-  }
-
-  /** What comes before the first child is the parser's, which stays where that begins. */
-  function beginPlain(): typeof read {
-    const [start] = rootStart.exec(rest) ?? []
-    if (start === undefined) return undefined
-    parser.write(start)
-    rest = rest.slice(start.length)
-    const [root] = open
-    if (root && open.length === 1) return createPlainReader(root.declared)
-    giveUp()
-    return undefined
-  }
-
-  function readPlain(readOne: NonNullable<typeof read>): void {
-    let at = 0
-    for (;;) {
-      const next = rest.indexOf('<', at)
-      if (next < 0 || next + 1 === rest.length) break
-      const isEnd = rest[next + 1] === '/' || rest.slice(at, next).trim() !== ''
-      const child = isEnd ? 'unusual' : readOne(rest, next)
-      if (child === 'incomplete') break
-      if (child === 'unusual') {
-        rest = rest.slice(at)
-        giveUp()
-        return
-      }
-      found.push({ element: child.element, context })
-      at = child.end
-    }
-    rest = rest.slice(at)
-  }
-
   const decoder = new TextDecoder('utf-8', { fatal: true })
   let total = 0
   let pending = 0
@@ -126,15 +62,14 @@ export async function* readChildren(
     total += chunk.length
     pending += chunk.length
     if (total > maxBytes) throw new XmlError('too_long')
-    take(decode(decoder, chunk))
+    parser.write(decode(decoder, chunk))
     if (found.length > 0) {
       yield found
       found = []
       pending = 0
     } else if (pending > maxChildBytes) throw new XmlError('excessive')
   }
-  take(decode(decoder))
-  if (isPlain) giveUp()
+  parser.write(decode(decoder))
   parser.close()
   if (found.length > 0) yield found
 }

@@ -98,7 +98,8 @@ async function openMount(alices: Davmesh, bobs: Davmesh): Promise<RunningServer>
 
 /** In this process, because the clock has to be moved. */
 async function countExchanges(requests: number): Promise<Expired> {
-  const stage = await mountStage()
+  // Not a matter of time here.
+  const stage = await mountStage({ config: { outbound: { timeoutMs: 60_000 } } })
   try {
     const { sender, path } = await stage.mount({ door: 'strict' })
     await stage.files.get(`${path}/ten.txt`)

@@ -1,33 +1,29 @@
 import {
   FileError,
-  type DeadProperty,
   type PropertyStep,
   type Space,
   type TreePath,
   type TreeProperties,
 } from '../../files/index.ts'
-import { serializeElement, xmlDeclaration, xmlType } from '../../xml/index.ts'
+import { xmlDeclaration, xmlType } from '../../xml/index.ts'
 import { garbled, refusal } from './answers.ts'
+import { deadOf, type PlacedProperty } from './dead.ts'
 import type { Remote } from './context.ts'
 import { isPlace } from './look.ts'
-import { textOf, type MemberStatus, type PropertyStatus } from './multistatus.ts'
+import { textOf, type PropertyStatus } from './multistatus.ts'
 import { askProperties, davNames, emptyElement, findSelf, readFound } from './propfind.ts'
-
-/** Of these the live ones are computed by us, from what we know of the entry and the share. */
-const computed = new Set([
-  'DAV:',
-  'http://owncloud.org/ns',
-  'http://nextcloud.org/ns',
-  'http://open-collaboration-services.org/ns',
-  'http://open-cloud-mesh.org/ns',
-])
+import type { Views } from './views.ts'
 
 /** More than this of a directory's properties is not kept in memory for anybody. */
 const maxFound = 10_000
 
 /** Dead properties as the peer keeps them (RFC 4918 §4.2). */
-export const createProperties = (remote: () => Remote): TreeProperties => ({
-  find: (path, reach, names) => find(remote(), path, reach, names),
+export const createProperties = (remote: () => Remote, views: Views): TreeProperties => ({
+  async find(path, reach, names) {
+    const kept = reach === 'members' ? await views.findDead(path) : undefined
+    if (kept === undefined) return find(remote(), path, reach, names)
+    return names ? kept.filter(({ name }) => names.includes(name)) : kept
+  },
   patch: (path, steps) => patch(remote(), path, steps),
 })
 
@@ -36,33 +32,18 @@ async function find(
   path: TreePath,
   reach: 'self' | 'members',
   names: readonly string[] | undefined,
-): Promise<readonly (DeadProperty & { readonly path: TreePath })[]> {
+): Promise<readonly PlacedProperty[]> {
   if (!isPlace(path)) return []
   const answer = await askProperties(remote.call, path, reach === 'self' ? '0' : '1', 'allprop')
-  const found: (DeadProperty & { readonly path: TreePath })[] = []
+  const found: PlacedProperty[] = []
   for await (const batch of readFound(answer, remote)) {
     for (const { member, response } of batch) {
-      const at = member === undefined ? path : [...path, member]
-      for (const property of deadOf(response, names)) found.push({ ...property, path: at })
+      found.push(...deadOf(path, member, response, names))
     }
     if (found.length > maxFound) throw garbled(new Error('too many properties'))
   }
   return found
 }
-
-const deadOf = ({ properties }: MemberStatus, names?: readonly string[]): DeadProperty[] =>
-  properties
-    .filter(
-      ({ status, element }) =>
-        status === 200 &&
-        !computed.has(element.namespace) &&
-        (names === undefined || names.includes(element.name)),
-    )
-    .map(({ element, context }) => ({
-      namespace: element.namespace,
-      name: element.name,
-      value: serializeElement(element, context),
-    }))
 
 /** RFC 4918 §9.2 */
 async function patch(

@@ -6,7 +6,7 @@ import { listMembers, look } from './look.ts'
 import { makeDirectory, placeRemote, removeRemote } from './place.ts'
 import { createProperties, findSpace } from './properties.ts'
 import { openRemote } from './read.ts'
-import { createViews } from './views.ts'
+import { createViews, createViewStore, type ViewStore } from './views.ts'
 import { writeRemote } from './write.ts'
 
 export interface RemoteTreeOptions {
@@ -15,6 +15,8 @@ export interface RemoteTreeOptions {
   readonly name: string
   /** Told of the root whenever it was seen. */
   readonly onSeen?: (root: SeenRoot) => void
+  /** Where listings are kept; one of its own unless trees are to share it. */
+  readonly views?: ViewStore
   /** How long an answer that is no file may take; longer ones in proportion. Default 10 s. */
   readonly patienceMs?: number
   /** What such an answer may have; the default is enough for 100,000 members. */
@@ -35,7 +37,7 @@ const defaults = { patienceMs: 10_000, maxListingBytes: 64 * 1024 * 1024 }
  */
 export function createRemoteTree(options: RemoteTreeOptions): RemoteTree {
   const { call, name, onSeen, patienceMs, maxListingBytes } = { ...defaults, ...options }
-  const views = createViews(() => remote)
+  const views = createViews(() => remote, options.views ?? createViewStore())
   const remote: Remote = {
     call,
     patienceMs,
@@ -46,11 +48,11 @@ export function createRemoteTree(options: RemoteTreeOptions): RemoteTree {
     },
     changed: views.changed,
   }
-  const properties = createProperties(() => remote)
+  const properties = createProperties(() => remote, views)
   return {
     stat: (path) => look(remote, path),
     list: (path) => listMembers(remote, path),
-    view: (path) => views.find(path),
+    view: (path, hint) => views.find(path, hint?.properties),
     read: (path, hint) => openRemote(remote, path, hint),
     write: (path, body, writeOptions) => writeRemote(remote, path, body, writeOptions),
     mkdir: (path) => makeDirectory(remote, path),

@@ -3,6 +3,7 @@ import { LRUCache } from 'lru-cache'
 import type { DirectoryView, Entry, TreePath } from '../../files/index.ts'
 import type { Answer } from './answers.ts'
 import type { Remote } from './context.ts'
+import { deadOf, type PlacedProperty } from './dead.ts'
 import { isPlace } from './look.ts'
 import { inTime } from './multistatus.ts'
 import { askProperties, entryNames, entryOf, readFound } from './propfind.ts'
@@ -13,68 +14,94 @@ const maxAgeMs = 50
 /** Longer answers are read as they come, each time. */
 const maxAnswerBytes = 2 * 1024 * 1024
 
-/** What is kept for one tree: an answer, and about as much again for what was read in it. */
-const maxBytes = 16 * 1024 * 1024
+/** Of all trees together: answers, and about twice as much again for what was read in them. */
+const maxBytes = 64 * 1024 * 1024
+
+/** What several trees keep together, so that it has one bound. */
+export type ViewStore = LRUCache<string, Kept>
+
+export const createViewStore = (): ViewStore => new LRUCache({ maxSize: maxBytes })
+
+let treeCount = 0
 
 interface Kept {
   bytes: Buffer
   view: DirectoryView | undefined
+  /** If they were asked for. */
+  dead: readonly PlacedProperty[]
   /** Too long to be kept; it stays so until it is forgotten, which costs only speed. */
   isLong: boolean
-  /** When the look began that confirmed `view`. */
+  /** When the look began that confirmed `view`, and after how many changes of ours. */
   seenAt: number
+  changes: number
   running: Promise<void> | undefined
 }
 
 /** The last looks at directories of one remote tree, for whoever lists them again. */
 export interface Views {
-  /** `undefined` for what is no directory, is not there, or is too long to be kept. */
-  find(path: TreePath): Promise<DirectoryView | undefined>
+  /**
+   * `undefined` for what is no directory, is not there, or is too long to be kept.
+   *
+   * @param withDead whether `findDead` will be called next.
+   */
+  find(path: TreePath, withDead?: boolean): Promise<DirectoryView | undefined>
+  /** Dead properties of a directory and its members; `undefined` as above. */
+  findDead(path: TreePath): Promise<readonly PlacedProperty[] | undefined>
   /** Something was changed by us: no look that began before counts. */
   changed(): void
 }
 
-export function createViews(remote: () => Remote): Views {
-  const views = new LRUCache<string, Kept>({ maxSize: maxBytes })
+export function createViews(remote: () => Remote, views: ViewStore): Views {
+  treeCount += 1
+  const tree = treeCount
   let changes = 0
 
-  async function look(path: TreePath, key: string, known: Kept): Promise<void> {
+  async function look(path: TreePath, key: string, known: Kept, withDead: boolean): Promise<void> {
     const before = changes
     const seenAt = performance.now()
-    const bytes = await fetchListing(remote(), path)
+    const bytes = await fetchListing(remote(), path, withDead)
     known.isLong = bytes === 'long'
     if (bytes === 'long') known.view = undefined
     else if (!known.view || !bytes.body.equals(known.bytes)) {
-      known.view = await parseListing(remote(), path, bytes)
+      const { view, dead } = await parseListing(remote(), path, bytes, withDead)
+      known.view = view
+      known.dead = dead
       known.bytes = known.view ? bytes.body : Buffer.alloc(0)
     }
-    if (changes === before) known.seenAt = seenAt
+    known.seenAt = seenAt
+    known.changes = before
     // Another may have taken its place meanwhile.
-    if (views.peek(key) === known) views.set(key, known, { size: 1024 + 2 * known.bytes.length })
+    if (views.peek(key) === known) views.set(key, known, { size: 1024 + 3 * known.bytes.length })
+  }
+
+  /** Those with dead properties and those without are two answers, each compared with its like. */
+  const keyOf = (path: TreePath, withDead: boolean): string =>
+    `${tree}/${withDead ? 'all' : 'entries'}/${path.join('/')}`
+
+  async function find(path: TreePath, withDead: boolean): Promise<Kept | undefined> {
+    if (!isPlace(path)) return undefined
+    const earliest = performance.now() - maxAgeMs
+    const key = keyOf(path, withDead)
+    const known = views.get(key) ?? unseen()
+    if (known.isLong) return undefined
+    if (views.peek(key) !== known) views.set(key, known, { size: 1024 })
+    // Whoever joins a look that began too early waits for the next.
+    for (let attempt = 0; attempt < 3; attempt += 1) {
+      if (known.seenAt >= earliest && known.changes === changes) return known
+      known.running ??= look(path, key, known, withDead).finally(() => {
+        known.running = undefined
+      })
+      await known.running
+      if (known.view === undefined) return undefined
+    }
+    return undefined
   }
 
   return {
-    async find(path) {
-      if (!isPlace(path)) return undefined
-      const earliest = performance.now() - maxAgeMs
-      const key = path.join('/')
-      const known = views.get(key) ?? unseen()
-      if (known.isLong) return undefined
-      if (views.peek(key) !== known) views.set(key, known, { size: 1024 })
-      // Whoever joins a look that began too early waits for the next.
-      for (let attempt = 0; attempt < 3; attempt += 1) {
-        if (known.seenAt >= earliest) return known.view
-        known.running ??= look(path, key, known).finally(() => {
-          known.running = undefined
-        })
-        await known.running
-        if (known.view === undefined) return undefined
-      }
-      return undefined
-    },
+    find: async (path, withDead = false) => (await find(path, withDead))?.view,
+    findDead: async (path) => (await find(path, true))?.dead,
     changed() {
       changes += 1
-      for (const known of views.values()) known.seenAt = -Infinity
     },
   }
 }
@@ -82,8 +109,10 @@ export function createViews(remote: () => Remote): Views {
 const unseen = (): Kept => ({
   bytes: Buffer.alloc(0),
   view: undefined,
+  dead: [],
   isLong: false,
   seenAt: -Infinity,
+  changes: 0,
   running: undefined,
 })
 
@@ -92,8 +121,13 @@ interface Listing {
   readonly body: Buffer
 }
 
-async function fetchListing(remote: Remote, path: TreePath): Promise<Listing | 'long'> {
-  const answer = await askProperties(remote.call, path, '1', entryNames)
+async function fetchListing(
+  remote: Remote,
+  path: TreePath,
+  withDead: boolean,
+): Promise<Listing | 'long'> {
+  const names = withDead ? 'allprop' : entryNames
+  const answer = await askProperties(remote.call, path, '1', names)
   const chunks: Uint8Array[] = []
   let size = 0
   for await (const chunk of inTime(answer, remote)) {
@@ -108,20 +142,23 @@ async function parseListing(
   remote: Remote,
   path: TreePath,
   { answer, body }: Listing,
-): Promise<DirectoryView | undefined> {
+  withDead: boolean,
+): Promise<{ view: DirectoryView | undefined; dead: readonly PlacedProperty[] }> {
+  const dead: PlacedProperty[] = []
   const members = new Map<string, Entry>()
   let entry: Entry | undefined
   const whole = { ...answer, body: Readable.from([body]) }
   for await (const batch of readFound(whole, remote)) {
     for (const { member, response } of batch) {
+      if (withDead) dead.push(...deadOf(path, member, response))
       if (member === undefined) entry ??= entryOf(remote.nameOf(path), response)
       else if (!members.has(member)) members.set(member, entryOf(member, response))
     }
   }
   if (entry) remote.seen(path, entry)
-  if (entry?.kind !== 'directory') return undefined
+  if (entry?.kind !== 'directory') return { view: undefined, dead: [] }
   lastVersion += 1
-  return { version: lastVersion, entry, members: [...members.values()] }
+  return { view: { version: lastVersion, entry, members: [...members.values()] }, dead }
 }
 
 /** Never used twice in this process, whichever tree it is for; far from what a home counts. */

@@ -6,7 +6,7 @@ import { asksForSpace } from '../properties/live.ts'
 import { createPlanner, type KeyedPlan } from '../properties/plans.ts'
 import { renderResponse } from '../properties/render.ts'
 import { sendBody, sendMembers, sendMultistatus } from '../properties/send-members.ts'
-import { loadStored } from '../properties/stored.ts'
+import { asksForDead, loadStored } from '../properties/stored.ts'
 import { subjectOf } from '../properties/subject.ts'
 import { readXmlBytes } from '../xml/body.ts'
 
@@ -28,7 +28,10 @@ async function runPropfind(
   renderView: RenderView,
 ): Promise<void> {
   const { res, tree, place, fields, settings } = exchange
-  const view = fields.depth === '1' ? await tree.view?.(place.path) : undefined
+  const asked = findPlan(await readXmlBytes(exchange))
+  const { plan } = asked
+  const hint = { properties: asksForDead(plan) }
+  const view = fields.depth === '1' ? await tree.view?.(place.path, hint) : undefined
   const entry = view?.entry ?? (await tree.stat(place.path))
   if (!entry) throw notFound()
   // RFC 4918 §9.1: absent means infinity.
@@ -39,8 +42,6 @@ async function runPropfind(
     })
   }
   await checkConditions(exchange, entry)
-  const asked = findPlan(await readXmlBytes(exchange))
-  const { plan } = asked
   const space =
     asksForSpace(plan.live) && !plan.namesOnly ? await tree.space(place.path) : undefined
   const lists = depth !== '0' && entry.kind === 'directory'
@@ -50,6 +51,6 @@ async function runPropfind(
   else if (view && !stored && !space) sendBody(res, renderView(view, asked, subject))
   else {
     const listed = { path: place.path, subject, stored }
-    await sendMembers(exchange, plan, listed, depth === 'infinity')
+    await sendMembers(exchange, plan, listed, depth === 'infinity', view)
   }
 }

@@ -1,6 +1,12 @@
 import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
-import { FileError, type Entry, type FileTree, type TreePath } from '../../files/index.ts'
+import {
+  FileError,
+  type DirectoryView,
+  type Entry,
+  type FileTree,
+  type TreePath,
+} from '../../files/index.ts'
 import { DavError, toDavError } from '../errors.ts'
 import type { Exchange } from '../exchange.ts'
 import { xmlType } from '../../xml/index.ts'
@@ -44,6 +50,7 @@ export async function sendMembers(
   plan: PropertyPlan,
   root: Listed,
   isDeep: boolean,
+  view?: DirectoryView,
 ): Promise<void> {
   const { res, tree } = exchange
   const text = new TextParts(multistatusStart + renderResponse(plan, root.subject))
@@ -83,13 +90,15 @@ export async function sendMembers(
     }
   }
 
-  await walk(root, isDeep ? listExisting(tree, root.path) : tree.list(root.path))
+  // What was looked at already is not asked for again.
+  const members = view ? [view.members] : tree.list(root.path)
+  await walk(root, isDeep ? listExisting(tree, root.path) : members)
   text.add(multistatusEnd)
   if (res.headersSent) res.end(text.take())
   else sendBody(res, text.take())
 }
 
-type Members = AsyncIterable<readonly Entry[]>
+type Members = AsyncIterable<readonly Entry[]> | Iterable<readonly Entry[]>
 
 interface Opened {
   readonly stored: Stored | undefined

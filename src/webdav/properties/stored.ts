@@ -48,17 +48,24 @@ function indexLocks(locks: readonly Lock[], root: TreePath): (path: TreePath) =>
   ]
 }
 
+/** Whether the answer depends on properties that are stored. */
+export const asksForDead = ({
+  namesOnly,
+  reportsMissing,
+  others,
+}: Pick<PropertyPlan, 'namesOnly' | 'reportsMissing' | 'others'>): boolean =>
+  namesOnly || !reportsMissing || others.length > 0
+
 async function loadProperties(
   exchange: Exchange,
   { namesOnly, reportsMissing, others }: PropertyPlan,
   path: TreePath,
   withMembers: boolean,
 ): Promise<Map<string, DeadProperty[]> | undefined> {
-  const onlyThese = reportsMissing && !namesOnly
-  if (onlyThese && others.length === 0) return undefined
-  const names = onlyThese ? others.map(({ name }) => name) : undefined
+  if (!asksForDead({ namesOnly, reportsMissing, others })) return undefined
+  const names = reportsMissing && !namesOnly ? others.map(({ name }) => name) : undefined
   const rows = await findProperties(exchange, path, withMembers ? 'members' : 'self', names)
-  if (!rows) return undefined
+  if (!rows || rows.length === 0) return undefined
   const byPath = new Map<string, DeadProperty[]>()
   for (const row of rows) {
     const text = textOf(row.path)
