@@ -109,7 +109,7 @@ export const configSchema = z
           .regex(/^[^/\\]+$/, 'must be a folder name without a slash')
           .default('Shared')
           .meta({
-            description: 'The folder that holds what others share with a user. Not used yet.',
+            description: 'The folder that holds what others share with a user..',
           }),
       })
       .prefault({}),
