@@ -186,6 +186,12 @@ export const badDownloads = {
   }),
 } as const satisfies Record<string, Hostile>
 
+/** A download of a terabyte. */
+export const endlessDownload: Hostile = after((_req, res) => {
+  res.writeHead(200, { etag: '"a"', 'content-length': String(2 ** 40) })
+  pour(res, Buffer.alloc(65_536))
+})
+
 /** A refusal with credentials in its words, which nobody may repeat. */
 export const refusal = (status: number): Hostile =>
   after((req, res) => {

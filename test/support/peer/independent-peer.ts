@@ -211,6 +211,9 @@ export async function independentPeer(options: PeerOptions = {}) {
     duringShare: (work: typeof whileOpen) => void (whileOpen = work),
     /** Answers this path itself from now on; `/remote/*` and all below. */
     takeOver: (path: string, by: Hostile) => void hostile.set(path, by),
+    /** How many connections to it are open. */
+    connections: () =>
+      new Promise<number>((done) => server.getConnections((_error, count) => done(count))),
     /** Nobody listens at its port until `answerAgain`. */
     goAway: close,
     answerAgain: () => new Promise<void>((done) => server.listen(port, '127.0.0.1', done)),
