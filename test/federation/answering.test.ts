@@ -73,6 +73,7 @@ describe('davmesh received', () => {
       createdAt: new Date(server.clock.now()).toISOString(),
       expiresAt,
       problem: null,
+      problemSince: null,
     })
     for (let times = 0; times < 2; times++) {
       const accepted = await cli('received', 'accept', id)

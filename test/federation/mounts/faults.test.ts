@@ -8,7 +8,6 @@ import {
   badLists,
   bareSuccess,
   listOf,
-  listOfMany,
   nonsense,
   outages,
   refusal,
@@ -17,8 +16,7 @@ import {
 } from '../../support/peer/dav-misdeeds.ts'
 import type { Hostile } from '../../support/peer/independent-peer.ts'
 
-// Up to 64 MiB of a bad listing are read, which takes a busy machine a minute.
-jest.setTimeout(240_000)
+jest.setTimeout(60_000)
 
 type Mount = Awaited<ReturnType<MountStage['mount']>>
 
@@ -159,19 +157,6 @@ describe('a listing', () => {
       `/dav/files/bob/${bad.path}/`,
       `/dav/files/bob/${bad.path}/good.txt`,
     ])
-  })
-
-  it('of a million members ends one way or the other, and the server goes on (H9)', async () => {
-    const before = process.memoryUsage().rss
-    bad.sender.misbehave(whenListed(listOfMany(1_000_000)))
-    const listing = send('PROPFIND').then(
-      ({ status }) => status,
-      () => 'broken off',
-    )
-    // Nobody else waits for that.
-    for (let count = 0; count < 20; count += 1) await expectOthersUnaffected()
-    expect([502, 503, 'broken off']).toContain(await listing)
-    expect((process.memoryUsage().rss - before) / 2 ** 20).toBeLessThan(512)
   })
 })
 
