@@ -4,7 +4,7 @@ import { inTransaction, type Database } from '../db/index.ts'
 import type { Keys } from '../keys/index.ts'
 import type { LiveShare, Shares } from '../shares/index.ts'
 import { TokenError } from './errors.ts'
-import { evictAccessTokens, insertAccessToken } from './queries.ts'
+import { evictAccessTokens, insertAccessToken, isRefreshTokenLive } from './queries.ts'
 import type { TokenRequest } from './wire.ts'
 
 /** A freshly issued access token. */
@@ -80,6 +80,9 @@ export function createExchange(deps: ExchangeDeps) {
     }
     const { jwt, kid } = await keys.signJwt('at+jwt', claims)
     await inTransaction(db, async (tx) => {
+      // Signing takes a moment, in which the share may end.
+      const isLive = await isRefreshTokenLive(tx, share.refreshTokenId)
+      if (!isLive) throw invalidGrant('revoked meanwhile')
       await evictAccessTokens(tx, share.refreshTokenId, maxLiveTokens - 1, now * 1000)
       await insertAccessToken(tx, {
         jti,

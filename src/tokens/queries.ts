@@ -56,6 +56,15 @@ export type LiveToken = Awaited<
   ReturnType<ReturnType<typeof prepareFindLiveToken>['execute']>
 >[number]
 
+/** Whether nobody has revoked a refresh token by now. */
+export async function isRefreshTokenLive(db: Reader, id: string): Promise<boolean> {
+  const rows = await db
+    .select({ id: refreshTokens.id })
+    .from(refreshTokens)
+    .where(and(eq(refreshTokens.id, id), isNull(refreshTokens.revokedAt)))
+  return rows.length > 0
+}
+
 /** Adds one row to the token map. */
 export async function insertAccessToken(db: Transaction, row: AccessTokenRow): Promise<void> {
   await db.insert(accessTokens).values(row)
