@@ -44,7 +44,8 @@ export function serializeElement(element: XmlElement, context: Context = noConte
 }
 
 function write(element: XmlElement, scope: Scope, extra: string, wanted: Scope): string {
-  const missing: Record<string, string> = {}
+  // A prefix may be called `__proto__`.
+  const missing = Object.create(null) as Record<string, string>
   const declare = (prefix: string, uri: string): void => {
     if (scope[prefix] !== uri) missing[prefix] = uri
   }

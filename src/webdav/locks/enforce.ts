@@ -101,14 +101,18 @@ export async function receiving<Result>(
   work: (body: AsyncIterable<Uint8Array>) => Promise<Result>,
 ): Promise<Result> {
   let leave = (): void => undefined
+  let isOver = false
   async function* checkedBody(): AsyncGenerator<Uint8Array> {
     yield* body
+    // Who has given up may still be owed the rest of the body.
+    if (isOver) return
     leave = enter(exchange, affected)
     await requireTokens(exchange, affected)
   }
   try {
     return await work(checkedBody())
   } finally {
+    isOver = true
     leave()
   }
 }
