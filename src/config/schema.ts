@@ -106,7 +106,12 @@ export const configSchema = z
           .string()
           .min(1)
           .max(100)
+          .normalize('NFC')
           .regex(/^[^/\\]+$/, 'must be a folder name without a slash')
+          .regex(
+            /^(?!\.{1,2}$)(?!\.davmesh-)[^\p{Cc}]+$/iu,
+            'must be a name that a folder can have, and not one of our own',
+          )
           .default('Shared')
           .meta({
             description: 'The folder that holds what others share with a user..',

@@ -1,5 +1,6 @@
 import { inTransaction, type SeenRoot } from '../../db/index.ts'
 import type { IncomingSharesDeps } from './deps.ts'
+import { IncomingError } from './errors.ts'
 import { isSameMountName } from './mount-name.ts'
 import {
   findIncoming,
@@ -27,9 +28,16 @@ export function createMountRows({ db }: Pick<IncomingSharesDeps, 'db'>) {
       )
     },
 
-    /** @returns false when another one has this name, or one that some clients cannot tell from it. */
+    /**
+     * @returns false when another one has this name, or one that some clients cannot tell from it.
+     * @throws IncomingError `received_not_found` when it has just ended or got another name.
+     */
     renameMount: ({ id, userId, mountName }: Mount, name: string): Promise<boolean> =>
       inTransaction(db, async (tx) => {
+        const current = (await findIncoming(tx, id))?.row.mountName
+        if (current !== mountName) {
+          throw new IncomingError('received_not_found', 'This share is not there any more.')
+        }
         const taken = await selectMountNames(tx, userId)
         const others = taken.filter((one) => one !== mountName)
         if (others.some((other) => isSameMountName(other, name))) return false

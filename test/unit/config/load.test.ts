@@ -183,6 +183,16 @@ describe('a fault', () => {
       { files: { sharedFolder: 'a/b' } },
       { path: 'files.sharedFolder', message: 'must be a folder name without a slash' },
     ],
+    ...['.', '..', '.davmesh-x', '.DAVMESH-y', 'a\u0000b'].map(
+      (sharedFolder): [string, unknown, ConfigFault] => [
+        `a folder called ${JSON.stringify(sharedFolder)}`,
+        { files: { sharedFolder } },
+        {
+          path: 'files.sharedFolder',
+          message: 'must be a name that a folder can have, and not one of our own',
+        },
+      ],
+    ),
     [
       'workers by name',
       { workers: 'many' },
