@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream'
+import { setImmediate as turn } from 'node:timers/promises'
 import { LRUCache } from 'lru-cache'
 import type { DirectoryView, Entry, TreePath } from '../../files/index.ts'
 import type { Answer } from './answers.ts'
@@ -147,7 +148,7 @@ async function parseListing(
   const dead: PlacedProperty[] = []
   const members = new Map<string, Entry>()
   let entry: Entry | undefined
-  const whole = { ...answer, body: Readable.from([body]) }
+  const whole = { ...answer, body: Readable.from(partsOf(body)) }
   for await (const batch of readFound(whole, remote)) {
     for (const { member, response } of batch) {
       if (withDead) dead.push(...deadOf(path, member, response))
@@ -159,6 +160,17 @@ async function parseListing(
   if (entry?.kind !== 'directory') return { view: undefined, dead: [] }
   lastVersion += 1
   return { view: { version: lastVersion, entry, members: [...members.values()] }, dead }
+}
+
+/** What is parsed at once: a millisecond's work, and as much as young garbage may be. */
+const partBytes = 16 * 1024
+
+/** A long answer keeps nobody else waiting while it is read. */
+async function* partsOf(body: Buffer): AsyncGenerator<Buffer> {
+  for (let at = 0; at < body.length; at += partBytes) {
+    yield body.subarray(at, at + partBytes)
+    await turn()
+  }
 }
 
 /** Never used twice in this process, whichever tree it is for; far from what a home counts. */
