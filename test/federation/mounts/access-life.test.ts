@@ -216,11 +216,22 @@ describe('"received retry"', () => {
     expect(await incoming.retry(stage.id)).toMatchObject({ state: 'accepted', problem: null })
   })
 
-  it('says so when nothing is there', async () => {
+  it.each([
+    [404, 'not there'],
+    [410, 'not there'],
+    [403, 'does not let us in'],
+    [429, 'cannot be reached'],
+    [503, 'cannot be reached'],
+  ])('says so when the sender answers %i, until it answers better', async (status, problem) => {
     await using stage = await accessStage({ arm: 'strict' })
-    stage.sending.answerWebdav(() => ({ status: 404, body: 'nothing' }))
+    stage.sending.answerWebdav(() => ({ status, body: 'nothing' }))
     const { incoming } = stage.server.services()
-    expect((await incoming.retry(stage.id)).problem).toContain('not there')
+    expect((await incoming.retry(stage.id)).problem).toContain(problem)
+    await stage.ask()
+    expect(stage.row()['problem']).toContain(problem)
+    stage.sending.answerWebdav(undefined)
+    await stage.ask()
+    expect(stage.row()).toMatchObject({ problem: null, problem_at: null })
   })
 })
 
