@@ -167,6 +167,14 @@ describe('a sender that takes a share back without a word', () => {
     expect((await stage.ask()).status).toBe(207)
   })
 
+  it('is not forgotten while the user still has the share', async () => {
+    await using stage = await revoked()
+    const { outbox, peers } = stage.server.services()
+    await outbox.deliverNow(stage.id)
+    const forgetting = peers.forget(stage.sending.peer.host)
+    await expect(forgetting).rejects.toMatchObject({ code: 'peer_in_use' })
+  })
+
   it('is told when the user gives the share back', async () => {
     await using stage = await revoked()
     expect(await stage.server.services().incoming.decline(stage.id)).toMatchObject({
