@@ -241,6 +241,21 @@ describe('"received retry"', () => {
     await stage.ask()
     expect(stage.row()).toMatchObject({ problem: null, problem_at: null })
   })
+
+  it('does not restore what ended while it was asked', async () => {
+    await using stage = await accessStage({ arm: 'strict' })
+    const { db, incoming } = stage.server.services()
+    stage.sending.replyToExchange({ status: 503 })
+    await incoming.retry(stage.id)
+    const restored = listen(stage, 'access.restored')
+    stage.sending.answerWebdav(() => {
+      db.raw.writer.exec("UPDATE incoming_shares SET state = 'revoked', problem = 'taken back'")
+      return undefined
+    })
+    await stage.ask()
+    expect(stage.row()).toMatchObject({ state: 'revoked', problem: 'taken back' })
+    expect(restored).toEqual([])
+  })
 })
 
 describe('a share that is none any more', () => {
