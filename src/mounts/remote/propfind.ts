@@ -1,9 +1,9 @@
-import type { Entry, TreePath } from '../../files/index.ts'
+import type { TreePath } from '../../files/index.ts'
 import { escapeXml, xmlDeclaration, xmlType } from '../../xml/index.ts'
 import type { MountError } from '../errors.ts'
 import type { RemoteCall } from '../remote-call.ts'
 import { garbled, refusal, type Answer } from './answers.ts'
-import { toEntry } from './facts.ts'
+import { toEntry, type RemoteEntry } from './facts.ts'
 import { createPlacer } from './hrefs.ts'
 import { readMultistatus, textOf, type MemberStatus, type Bounds } from './multistatus.ts'
 
@@ -78,7 +78,7 @@ export async function* readFound(answer: Answer, bounds: Bounds): AsyncGenerator
 }
 
 /** A response as an entry. */
-export function entryOf(name: string, { properties }: MemberStatus): Entry {
+export function entryOf(name: string, { properties }: MemberStatus): RemoteEntry {
   const texts: Record<string, string> = {}
   let isDirectory = false
   for (const { status, element } of properties) {

@@ -170,6 +170,43 @@ describe('a sender that answers other methods badly', () => {
       expect(await codeOf(read({ isConditional: true }))).toBe('changed')
     })
 
+    const sizeOf = (size: number | undefined): string =>
+      size === undefined ? '' : `<d:getcontentlength>${size}</d:getcontentlength>`
+
+    /** `counted`: whether the answer to GET says its length. */
+    const answerSized = (stated: number | undefined, counted: boolean): void => {
+      sender.answer = (req, res) => {
+        if (req.method === 'PROPFIND') says(response('/dav/share/f', sizeOf(stated)))(req, res)
+        else {
+          res.writeHead(200, counted ? { 'content-length': 3 } : {}).write('ab')
+          res.end('c')
+        }
+      }
+    }
+
+    it.each<[string, number | undefined, boolean, string]>([
+      ['nobody says', undefined, false, 'sender_garbled'],
+      ['the answer alone says', undefined, true, 'abc'],
+      ['its properties alone say', 3, false, 'abc'],
+      ['is said too small', 2, false, 'sender_garbled'],
+      ['is said to be none', 0, false, 'sender_garbled'],
+      ['is said too large', 4, false, 'sender_garbled'],
+    ])('a file whose size %s', async (_name, stated, counted, outcome) => {
+      answerSized(stated, counted)
+      expect(await read().catch((error: { code: string }) => error.code)).toBe(outcome)
+      const whole = contentOf(tree, ['f'])
+      expect(await whole.catch((error: { code: string }) => error.code)).toBe(outcome)
+    })
+
+    it.each<[boolean, string]>([
+      [true, 'abc'],
+      [false, 'sender_garbled'],
+    ])('a file without a size where conditions may decide: %s', async (counted, outcome) => {
+      answerSized(undefined, counted)
+      const reading = read({ isConditional: true })
+      expect(await reading.catch((error: { code: string }) => error.code)).toBe(outcome)
+    })
+
     it('a directory, a page where a file should be, and a file that is a page', async () => {
       const page = sends(200, '<html>', { 'content-type': 'text/html' })
       const found =
