@@ -21,7 +21,8 @@ export function troubleOf(
   if (state !== 'accepted') return undefined
   if (expiresAt !== null && expiresAt <= now) return { problem: problems.expired, since: expiresAt }
   if (peer?.trust === 'denied') return { problem: problems.denied(senderHost), since: null }
-  if (peer?.breaker == null) return undefined
+  // A few failures in a row may be an accident; it is called all the same.
+  if (peer?.breaker == null || peer.breaker.state === 'closed') return undefined
   return { problem: problems.away(senderHost), since: peer.failingSince }
 }
 

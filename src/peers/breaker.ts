@@ -105,6 +105,10 @@ export function createBreaker({
     if (restMs > 0) events.emit('peer.rested', { peer: host, seconds: restMs / 1000 })
   }
 
+  /** What the peer said is worth more than our memory of it, and a fault of ours is none of its. */
+  const note = (host: string, isWell: boolean | undefined): Promise<void> =>
+    leave(host, isWell).catch(() => undefined)
+
   return {
     /** The next call probes, however long the rest was to last. */
     async wake(host: string): Promise<void> {
@@ -124,14 +128,15 @@ export function createBreaker({
       isWell: (result: T) => boolean | undefined,
     ): Promise<T> {
       await enter(host)
+      let result: T
       try {
-        const result = await work()
-        await leave(host, isWell(result))
-        return result
+        result = await work()
       } catch (error) {
-        await leave(host, false)
+        await note(host, false)
         throw error
       }
+      await note(host, isWell(result))
+      return result
     },
   }
 }

@@ -245,7 +245,12 @@ export function createPeers(deps: PeersDeps) {
 }
 
 /** Errors that say nothing against a peer: ours, or of whoever asked us. */
-const ours: ReadonlySet<OutboundErrorCode> = new Set(['bad_url', 'bad_request', 'client_closed'])
+const ours: ReadonlySet<OutboundErrorCode> = new Set([
+  'bad_url',
+  'bad_request',
+  'no_connection',
+  'client_closed',
+])
 
 /** @throws what the peer, or the way there, is to blame for. */
 function spareTheInnocent(error: unknown): { error: unknown } {

@@ -53,7 +53,8 @@ export async function countTies(db: Reader, host: string, now: number): Promise<
     incomingShares,
     and(
       eq(incomingShares.senderHost, host),
-      inArray(incomingShares.state, ['pending', 'accepted']),
+      // What was revoked may come back; its user has it until then.
+      inArray(incomingShares.state, ['pending', 'accepted', 'revoked']),
       or(isNull(incomingShares.expiresAt), gt(incomingShares.expiresAt, now)),
     ),
   )

@@ -198,17 +198,17 @@ describe('what is undone before the owner has answered', () => {
     expect([heard, await owed()]).toEqual([[], []])
   })
 
-  it('is asked for again where the answer was lost, and ended', async () => {
+  it.each(['accepted', 'revoked'])('is asked for again if the answer was lost: %s', async (now) => {
     const { id } = await accepted()
     planned = ['lost', granted]
     const { state, id: reshareId } = await passOn(id)
     expect(state).toBe('requested')
+    services().db.raw.writer.exec(`UPDATE incoming_shares SET state = '${now}' WHERE id = '${id}'`)
     expect(await services().reshares.undo(reshareId)).toMatchObject(undone)
     await settle()
     expect(types()).toEqual(['REQUEST_RESHARE', 'REQUEST_RESHARE', 'RESHARE_UNDO'])
     const notification = { sharedSecret: 'only-for-the-end', message: 'reshare was revoked' }
-    expect(heard.at(-1)).toMatchObject({ ...undo, notification })
-    expect(await owed()).toEqual([])
+    expect([heard.at(-1), await owed()]).toMatchObject([{ ...undo, notification }, []])
   })
 
   it('is ended when the answer comes', async () => {

@@ -87,7 +87,7 @@ async function fetchWhole(
 }
 
 /** A kernel takes megabytes at once and says so only when much of it is gone. */
-const uploadPatience = 6
+const longPatience = 6
 
 async function fetchStream(
   agent: Agent,
@@ -96,11 +96,11 @@ async function fetchStream(
 ): Promise<OutboundStreamResponse> {
   const url = parseTarget(request.url, settings)
   const host = authorityOf(url)
-  const { body, signal } = request
+  const { body, signal, isSlow = false } = request
   const isUpload = body instanceof Readable
   const silenceOf = (timeoutMs: number): Silence =>
     watchSilence(timeoutMs, () => new OutboundError('timeout', host, { detail: { timeoutMs } }))
-  const taking = silenceOf(settings.timeoutMs * (isUpload ? uploadPatience : 1))
+  const taking = silenceOf(settings.timeoutMs * (isUpload || isSlow ? longPatience : 1))
   const giving = silenceOf(settings.timeoutMs)
   const signals = [taking.signal, giving.signal, ...(signal ? [signal] : [])]
   taking.wait()

@@ -44,6 +44,8 @@ export interface OutboundRequest extends OutboundHead {
 export interface OutboundStreamRequest extends OutboundHead {
   readonly body?: Uint8Array | string | Readable | undefined
   readonly signal?: AbortSignal | undefined
+  /** It may be long until there is an answer: it is waited for as for that to an upload. */
+  readonly isSlow?: boolean
 }
 
 /** A whole answer, whatever its status. */
@@ -74,7 +76,9 @@ export interface GuardedClient {
   request(request: OutboundRequest): Promise<OutboundResponse>
   /**
    * One exchange with files in it: no size limit and no total deadline, but `timeoutMs` of silence
-   * ends it (six times that for a stream that is not taken). @throws OutboundError (until the answer's head is here; the body then fails by itself)
+   * ends it (six times that for a stream that is not taken, and for what is slow).
+   *
+   * @throws OutboundError (until the answer's head is here; the body then fails by itself)
    */
   stream(request: OutboundStreamRequest): Promise<OutboundStreamResponse>
   /** Ends every connection; running requests fail with `client_closed`. */

@@ -83,11 +83,12 @@ async function takeUntil(
 
 /** What the parser has read already, or has still to read from before the diversion. */
 async function takeRead(source: Source, take: Take, length: number): Promise<number> {
-  const { body, socket, controller } = source
+  const { body, socket, controller, silence } = source
   let left = length
   for (;;) {
     const chunk = body.read() as Buffer | null
     if (chunk) {
+      silence.stop()
       await take(chunk)
       left -= chunk.length
     } else if (socket.readableLength === 0 && !controller.paused) return left

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import type { Dispatcher } from 'undici'
-import { asOutboundError } from './errors.ts'
+import { asOutboundError, OutboundError } from './errors.ts'
 import { pourBody, type Pour } from './pour.ts'
 import type { Silence } from './silence.ts'
 
@@ -31,15 +31,19 @@ export function transfer(
   options: TransferOptions,
   { signal, host, silence }: { signal: AbortSignal; host: string; silence: Silence },
 ): Promise<Transfer> {
+  if (signal.aborted) return Promise.reject(signal.reason as Error)
   return new Promise((resolve, reject) => {
     let controller: Dispatcher.DispatchController | undefined
     let connection: (() => Socket | undefined) | undefined
     let body: Readable | undefined
     let isOver = false
     const abort = (): void => {
-      // Until it has its turn there is nothing to abort, but nobody waits for that.
-      reject(signal.reason as Error)
-      controller?.abort(signal.reason as Error)
+      const reason = signal.reason as Error
+      const isLate = reason instanceof OutboundError && reason.code === 'timeout'
+      // Until it has its turn there is nothing to abort, but nobody waits for that. Nor did the peer
+      // keep anybody waiting who has no line to it yet.
+      reject(isLate && !connection ? new OutboundError('no_connection', host) : reason)
+      controller?.abort(reason)
     }
     const settle = (): void => {
       isOver = true

@@ -5,7 +5,7 @@ import { createAttempts, look, type Attempt } from './attempts.ts'
 import { createDeadline, type Deadline } from './deadline.ts'
 import type { AccessDeps } from './deps.ts'
 import { judge } from './judge.ts'
-import { problems, toMountError, unreachable } from './problems.ts'
+import { problemOf, toMountError, unreachable } from './problems.ts'
 import { discard, drain, isStream, send } from './send.ts'
 import { createTokenKeeper } from './token-keeper.ts'
 import { createTroubles } from './troubles.ts'
@@ -120,7 +120,8 @@ export function createAccess(deps: AccessDeps) {
           await deadline.race(peers.renew(senderHost))
           return settle(id, deadline)
         })
-        if (answer.status !== 207) await troubles.note(share, problems.missing(senderHost))
+        const { status } = answer
+        if (status !== 207) await troubles.note(share, problemOf(status, senderHost))
       } catch (error) {
         const known = toMountError(error, senderHost)
         if (!(known instanceof MountError)) throw known

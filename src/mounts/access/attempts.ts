@@ -85,7 +85,7 @@ export function createAttempts(
     const { status } = answer
     const { mode } = way
     try {
-      if (status < 500) await troubles.restore(share)
+      if (status < 400) await troubles.restore(share)
       const isWelcome = status < 400 || status === 404
       if (mode === 'exchange' || mode === share.authMode || !isWelcome) return
       await store.change(share.id, ({ state, authMode }) =>

@@ -22,6 +22,13 @@ export const problems = {
   denied: (host: string) => `This server does not work with ${host}.`,
 } as const
 
+/** What a look says that let us in and still found nothing to list. */
+export function problemOf(status: number, host: string): string {
+  if (status === 404 || status === 410) return problems.missing(host)
+  const isPassing = status === 408 || status === 429 || status >= 500
+  return isPassing ? problems.away(host) : problems.refused(host)
+}
+
 export const closed = (message: string, cause?: unknown): MountError =>
   new MountError('share_closed', message, { cause })
 

@@ -1,12 +1,16 @@
 import { Readable } from 'node:stream'
-import type { OutboundStreamResponse } from '../../http/index.ts'
+import { OutboundError, type OutboundStreamResponse } from '../../http/index.ts'
 import type { RemoteRequest } from '../remote-call.ts'
 import type { Deadline } from './deadline.ts'
 import type { AccessDeps } from './deps.ts'
 import { urlBelow } from './place.ts'
+import { unreachable } from './problems.ts'
 
 /** A stream is sent as it comes, and so only once. */
 export const isStream = ({ body }: RemoteRequest): boolean => body instanceof Readable
+
+/** RFC 4918 §9.6.1, §9.8.3, §9.9.2: what may be done to a whole tree before there is an answer. */
+const slowMethods: ReadonlySet<string> = new Set(['COPY', 'DELETE', 'MOVE'])
 
 /** Whether the answer is that of a server in order, whatever it thinks of the request. */
 const isWell = ({ status }: OutboundStreamResponse): boolean =>
@@ -22,8 +26,9 @@ export async function send(
   deadline: Deadline,
 ): Promise<OutboundStreamResponse> {
   const { method, path, isCollection = false, destination, headers, body } = request
-  // An upload takes what it takes; the client watches over silence.
-  if (isStream(request)) deadline.lift()
+  const isSlow = slowMethods.has(method)
+  // They take what they take; the client watches over silence.
+  if (isSlow || isStream(request)) deadline.lift()
   const outgoing = {
     method,
     url: urlBelow(root, path, isCollection),
@@ -34,15 +39,22 @@ export async function send(
     },
     body,
     signal: deadline.signal,
+    isSlow,
   }
   return peers.call(
     host,
     () =>
       client.stream(outgoing).catch((error: unknown) => {
-        throw brokenOff(body, error) ?? error
+        throw brokenOff(body, error) ?? (isSlow ? stillAtWork(host, error) : undefined) ?? error
       }),
     isWell,
   )
+}
+
+/** Who has much to do may be well; who could not even be connected to has not begun. */
+function stillAtWork(host: string, error: unknown): Error | undefined {
+  if (!(error instanceof OutboundError) || error.code !== 'timeout') return undefined
+  return error.detail?.['phase'] === 'connect' ? undefined : unreachable(host, undefined, error)
 }
 
 /** An upload that its own sender broke off is no failure of the peer. */

@@ -52,8 +52,11 @@ export function createTroubles({ store, clock, events }: AccessDeps) {
     /** What was wrong is over. */
     async restore({ id, senderHost: peer, problem, accessRetryAt }: ShareAccess): Promise<void> {
       if (problem === null && accessRetryAt === null) return
-      await store.change(id, () => ({ problem: null, problemAt: null, accessRetryAt: null }))
-      events.emit('access.restored', { incomingId: id, peer })
+      // It may have ended meanwhile, with a problem of its own.
+      const now = await store.change(id, ({ state }) =>
+        state === 'accepted' ? { problem: null, problemAt: null, accessRetryAt: null } : undefined,
+      )
+      if (now?.state === 'accepted') events.emit('access.restored', { incomingId: id, peer })
     },
   }
 }

@@ -10,6 +10,12 @@ export interface Facts {
   readonly etag?: string | undefined
 }
 
+/** An entry of a peer. */
+export interface RemoteEntry extends Entry {
+  /** The peer does not say how large the file is, and `size` is 0. */
+  readonly isUnsized?: true
+}
+
 const strong = /^"[\x21\x23-\x7e]{1,200}"$/
 
 /** Ours, for what has no strong tag of its own. */
@@ -18,8 +24,8 @@ const derivedPrefix = '"~'
 /** Whether the peer would know a tag of ours as its own (RFC 9110 §8.8.3.2). */
 export const isPeersTag = (etag: string): boolean => !etag.startsWith(derivedPrefix)
 
-const sizeOf = (text: string | undefined): number =>
-  text !== undefined && /^\s*\d{1,15}\s*$/.test(text) ? Number(text) : 0
+const sizeOf = (text: string | undefined): number | undefined =>
+  text !== undefined && /^\s*\d{1,15}\s*$/.test(text) ? Number(text) : undefined
 
 /** RFC 9110 §5.6.7, RFC 3339, or what else is plainly a date. */
 function instantOf(text: string | undefined): number | undefined {
@@ -28,8 +34,9 @@ function instantOf(text: string | undefined): number | undefined {
 }
 
 /** An entry of ours: where the peer says nothing, the least that can be said. */
-export function toEntry(name: string, facts: Facts): Entry {
-  const size = facts.isDirectory ? 0 : sizeOf(facts.size)
+export function toEntry(name: string, facts: Facts): RemoteEntry {
+  const said = facts.isDirectory ? 0 : sizeOf(facts.size)
+  const size = said ?? 0
   const modified = instantOf(facts.modified)
   const created = instantOf(facts.created)
   const modifiedAt = modified ?? created ?? 0
@@ -40,6 +47,7 @@ export function toEntry(name: string, facts: Facts): Entry {
     modifiedAt,
     createdAt: created ?? modifiedAt,
     etag: tagOf(facts, size, modifiedAt),
+    ...(said === undefined && { isUnsized: true }),
   }
 }
 

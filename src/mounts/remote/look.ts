@@ -6,6 +6,7 @@ import {
   type TreePath,
 } from '../../files/index.ts'
 import type { Remote } from './context.ts'
+import type { RemoteEntry } from './facts.ts'
 import { askProperties, entryNames, entryOf, findSelf, nothingSaid, readFound } from './propfind.ts'
 
 /** Whether anything can be at a path; what cannot is not asked for. */
@@ -15,7 +16,7 @@ export const isPlace = (path: TreePath): boolean =>
 const isMissing = (error: unknown): boolean =>
   error instanceof FileError && error.code === 'not_found'
 
-export async function look(remote: Remote, path: TreePath): Promise<Entry | undefined> {
+export async function look(remote: Remote, path: TreePath): Promise<RemoteEntry | undefined> {
   if (!isPlace(path)) return undefined
   try {
     const answer = await askProperties(remote.call, path, '0', entryNames)

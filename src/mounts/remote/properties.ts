@@ -10,7 +10,7 @@ import { garbled, refusal } from './answers.ts'
 import { deadOf, type PlacedProperty } from './dead.ts'
 import type { Remote } from './context.ts'
 import { isPlace } from './look.ts'
-import { textOf, type PropertyStatus } from './multistatus.ts'
+import { textOf, type MemberStatus, type PropertyStatus } from './multistatus.ts'
 import { askProperties, davNames, emptyElement, findSelf, readFound } from './propfind.ts'
 import type { Views } from './views.ts'
 
@@ -67,12 +67,16 @@ async function patch(
     })
     .finally(remote.changed)
   if (answer.status !== 207) throw refusal(answer)
-  const { status, properties } = await findSelf(answer, remote)
+  // RFC 4918 §14.24: a status for the whole, or one for each property.
+  const { status, properties } = await findSelf(answer, remote, hasOutcome)
   const outcome = new Map(properties.map((one) => [keyOf(one.element), one.status]))
   // What a peer says nothing of failed with the rest, or succeeded with it.
   const rest = status ?? (properties.every((one) => one.status === 200) ? 200 : 424)
   return steps.map((step) => asOurs(outcome.get(keyOf(step)) ?? rest))
 }
+
+const hasOutcome = ({ status, properties }: MemberStatus): boolean =>
+  status !== undefined || properties.length > 0
 
 const keyOf = ({ namespace, name }: { namespace: string; name: string }): string =>
   `${namespace} ${name}`

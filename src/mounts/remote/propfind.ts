@@ -1,9 +1,9 @@
-import type { Entry, TreePath } from '../../files/index.ts'
+import type { TreePath } from '../../files/index.ts'
 import { escapeXml, xmlDeclaration, xmlType } from '../../xml/index.ts'
 import type { MountError } from '../errors.ts'
 import type { RemoteCall } from '../remote-call.ts'
 import { garbled, refusal, type Answer } from './answers.ts'
-import { toEntry } from './facts.ts'
+import { toEntry, type RemoteEntry } from './facts.ts'
 import { createPlacer } from './hrefs.ts'
 import { readMultistatus, textOf, type MemberStatus, type Bounds } from './multistatus.ts'
 
@@ -61,15 +61,21 @@ export interface Found {
   readonly response: MemberStatus
 }
 
+const isDescription = (response: MemberStatus): boolean => response.isDescription
+
 /** What concerns us of an answer; the rest is ignored (robustness H9). */
-export async function* readFound(answer: Answer, bounds: Bounds): AsyncGenerator<readonly Found[]> {
+export async function* readFound(
+  answer: Answer,
+  bounds: Bounds,
+  isWanted = isDescription,
+): AsyncGenerator<readonly Found[]> {
   const place = createPlacer(answer.url)
   for await (const batch of readMultistatus(answer, bounds)) {
     const found: Found[] = []
     for (const response of batch) {
       // RFC 4918 §14.24: several hrefs come with a status alone.
       const [href] = response.hrefs
-      if (href === undefined || !response.isDescription) continue
+      if (href === undefined || !isWanted(response)) continue
       const at = place(href)
       if (at !== undefined) found.push({ member: at === 'self' ? undefined : at.member, response })
     }
@@ -78,7 +84,7 @@ export async function* readFound(answer: Answer, bounds: Bounds): AsyncGenerator
 }
 
 /** A response as an entry. */
-export function entryOf(name: string, { properties }: MemberStatus): Entry {
+export function entryOf(name: string, { properties }: MemberStatus): RemoteEntry {
   const texts: Record<string, string> = {}
   let isDirectory = false
   for (const { status, element } of properties) {
@@ -106,10 +112,18 @@ export const nothingSaid = (): MountError =>
 const maxSelfBytes = 1024 * 1024
 
 /** The one response about the resource itself. */
-export async function findSelf(answer: Answer, bounds: Bounds): Promise<MemberStatus> {
+export async function findSelf(
+  answer: Answer,
+  bounds: Bounds,
+  isWanted = isDescription,
+): Promise<MemberStatus> {
   let self: MemberStatus | undefined
   // To the end, so that the connection can be used again.
-  for await (const batch of readFound(answer, { ...bounds, maxListingBytes: maxSelfBytes })) {
+  for await (const batch of readFound(
+    answer,
+    { ...bounds, maxListingBytes: maxSelfBytes },
+    isWanted,
+  )) {
     self ??= batch.find(({ member }) => member === undefined)?.response
   }
   if (!self) throw nothingSaid()

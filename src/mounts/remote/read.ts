@@ -9,7 +9,7 @@ import {
 } from '../../files/index.ts'
 import { bodyFailure, discard, failureOf, garbled, refusal, type Answer } from './answers.ts'
 import type { Remote } from './context.ts'
-import { isPeersTag, toEntry } from './facts.ts'
+import { isPeersTag, toEntry, type RemoteEntry } from './facts.ts'
 import { isPlace, look } from './look.ts'
 
 /** What an answer to GET carries; sizes are unknown while nobody says them. */
@@ -31,10 +31,13 @@ export async function openRemote(
   { range, isConditional = false }: ReadHint = {},
 ): Promise<OpenFile> {
   if (!isPlace(path)) throw new FileError('not_found')
-  if (isConditional || (range !== undefined && !oneRange.test(range))) {
-    return openFile(remote, path, await lookForFile(remote, path), undefined)
+  const isPart = range !== undefined && oneRange.test(range)
+  if (isConditional || (range !== undefined && !isPart)) {
+    const found = await lookForFile(remote, path)
+    // Perhaps the answer says what its properties do not.
+    if (!found.isUnsized) return openFile(remote, path, found, undefined)
   }
-  const answer = await get(remote, path, range === undefined ? {} : { range: range.trim() })
+  const answer = await get(remote, path, isPart ? { range: range.trim() } : {})
   const content = contentOf(answer)
   const entry = content && entryOf(remote.nameOf(path), content)
   if (entry) {
@@ -58,12 +61,14 @@ async function openBesides(
     const entry = await lookForFile(remote, path)
     // RFC 9110 §15.5.17: nothing is wrong with the file.
     if (!content && status !== 416) throw failureOf(status, headers)
-    const isOther = content?.size !== undefined && content.size !== entry.size
+    const isOther = !entry.isUnsized && content?.size !== undefined && content.size !== entry.size
     const { etag } = headers
     if (isOther || (etag?.startsWith('"') && isPeersTag(entry.etag) && etag !== entry.etag)) {
       throw garbled(new Error('the content is not of what was found there'))
     }
-    if (content) return openFile(remote, path, entry, { ...content, size: entry.size })
+    const size = entry.isUnsized ? content?.size : entry.size
+    if (size === undefined) throw garbled(new Error('nobody says how large the file is'))
+    if (content) return openFile(remote, path, { ...entry, size }, { ...content, size })
     discard(answer)
     return openFile(remote, path, entry, undefined)
   } catch (error) {
@@ -72,7 +77,7 @@ async function openBesides(
   }
 }
 
-async function lookForFile(remote: Remote, path: TreePath): Promise<Entry> {
+async function lookForFile(remote: Remote, path: TreePath): Promise<RemoteEntry> {
   const entry = await look(remote, path)
   if (!entry) throw new FileError('not_found')
   if (entry.kind === 'directory') throw new FileError('is_a_directory')
@@ -147,7 +152,8 @@ function openFile(
     const isExact = content.start === range.start && content.length === lengthOf(range)
     try {
       if (pour && isExact) await pour(take)
-      else for await (const part of cut(() => Promise.resolve(content), range)) await take(part)
+      else
+        for await (const part of cut(() => Promise.resolve(content), range, entry)) await take(part)
     } catch (error) {
       throw bodyFailure(error)
     } finally {
@@ -158,11 +164,13 @@ function openFile(
   return {
     entry,
     bytes: async () =>
-      entry.size === 0
+      entry.size === 0 && !unused
         ? Buffer.alloc(0)
-        : Buffer.concat(await Readable.from(cut(open, whole)).toArray()),
+        : Buffer.concat(await Readable.from(cut(open, whole, entry)).toArray()),
     stream: (range = whole) =>
-      Readable.from(range.end < range.start ? [] : cut(open, range), { objectMode: false }),
+      Readable.from(range.end < range.start && !unused ? [] : cut(open, range, entry), {
+        objectMode: false,
+      }),
     ...(first?.answer.pour && { pour }),
     close() {
       if (unused) discard(unused.answer)
@@ -191,15 +199,21 @@ function isOtherVersion({ answer: { headers }, size }: Content, entry: Entry): b
 async function* cut(
   open: (range: ByteRange) => Promise<Content>,
   range: ByteRange,
+  { size }: Entry,
 ): AsyncGenerator<Uint8Array> {
-  const { answer, start } = await open(range)
+  const { answer, start, length } = await open(range)
+  // RFC 9112 §6.3: then only its end tells that it was all.
+  const isUncounted = length === undefined && range.end === size - 1
   let position = start
   try {
     for await (const chunk of answer.body as AsyncIterable<Uint8Array>) {
+      if (isUncounted && position + chunk.length > size) {
+        throw garbled(new Error('the file is larger than its sender says'))
+      }
       const part = chunk.subarray(Math.max(0, range.start - position), range.end + 1 - position)
       position += chunk.length
       if (part.length > 0) yield part
-      if (position > range.end) break
+      if (position > range.end && !isUncounted) break
     }
   } catch (error) {
     throw bodyFailure(error)

@@ -27,10 +27,11 @@ const tokenContext = (id: string): string => `reshares.token:${id}`
 
 /**
  * Whether the owner has still to be asked. Also when it was undone before the answer was known: a
- * repeated question tells what to undo.
+ * repeated question tells what to undo. What was revoked may come back, and the owner alone knows what
+ * it has of it.
  */
 const isOpen = ({ row, parent }: AskedReshare): boolean =>
-  parent.state === 'accepted' &&
+  (parent.state === 'accepted' || parent.state === 'revoked') &&
   (row.state === 'undone' ? row.providerId === null : row.state !== 'granted')
 
 /** How the owner of a share is asked to pass it on, and told that it is over. */

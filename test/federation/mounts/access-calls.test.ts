@@ -87,6 +87,31 @@ describe('a sender that takes its time', () => {
     expect(stage.sending.seen.at(-1)?.body).toBe('abcde')
   })
 
+  const impatient = { config: { outbound: { timeoutMs: 500 } } }
+  const inTree = (method: string) => ({ method, path: ['a'], destination: ['b'] })
+
+  it.each(['COPY', 'DELETE', 'MOVE'])(
+    'gets longer for a %s, which may be of much',
+    async (method) => {
+      await using stage = await accessStage({ server: impatient })
+      await stage.ask()
+      stage.sending.peer.takeOver('/remote/*', (_req, res) => {
+        setTimeout(() => res.writeHead(204).end(), 1000)
+      })
+      expect((await stage.ask(inTree(method))).status).toBe(204)
+    },
+  )
+
+  it('is not blamed when that takes even longer', async () => {
+    await using stage = await accessStage({ server: impatient })
+    await stage.ask()
+    stage.sending.peer.takeOver('/remote/*', () => undefined)
+    await expect(stage.ask(inTree('MOVE'))).rejects.toMatchObject(unreachable)
+    expect(await breakerOf(stage)).toBeNull()
+    await expect(stage.ask()).rejects.toMatchObject(unreachable)
+    expect(await breakerOf(stage)).toMatchObject({ failures: 1 })
+  })
+
   it('is not waited for by somebody who has gone, which is not its fault', async () => {
     await using stage = await accessStage()
     await stage.ask()

@@ -167,6 +167,14 @@ describe('a sender that takes a share back without a word', () => {
     expect((await stage.ask()).status).toBe(207)
   })
 
+  it('is not forgotten while the user still has the share', async () => {
+    await using stage = await revoked()
+    const { outbox, peers } = stage.server.services()
+    await outbox.deliverNow(stage.id)
+    const forgetting = peers.forget(stage.sending.peer.host)
+    await expect(forgetting).rejects.toMatchObject({ code: 'peer_in_use' })
+  })
+
   it('is told when the user gives the share back', async () => {
     await using stage = await revoked()
     expect(await stage.server.services().incoming.decline(stage.id)).toMatchObject({
@@ -216,11 +224,37 @@ describe('"received retry"', () => {
     expect(await incoming.retry(stage.id)).toMatchObject({ state: 'accepted', problem: null })
   })
 
-  it('says so when nothing is there', async () => {
+  it.each([
+    [404, 'not there'],
+    [410, 'not there'],
+    [403, 'does not let us in'],
+    [429, 'cannot be reached'],
+    [503, 'cannot be reached'],
+  ])('says so when the sender answers %i, until it answers better', async (status, problem) => {
     await using stage = await accessStage({ arm: 'strict' })
-    stage.sending.answerWebdav(() => ({ status: 404, body: 'nothing' }))
+    stage.sending.answerWebdav(() => ({ status, body: 'nothing' }))
     const { incoming } = stage.server.services()
-    expect((await incoming.retry(stage.id)).problem).toContain('not there')
+    expect((await incoming.retry(stage.id)).problem).toContain(problem)
+    await stage.ask()
+    expect(stage.row()['problem']).toContain(problem)
+    stage.sending.answerWebdav(undefined)
+    await stage.ask()
+    expect(stage.row()).toMatchObject({ problem: null, problem_at: null })
+  })
+
+  it('does not restore what ended while it was asked', async () => {
+    await using stage = await accessStage({ arm: 'strict' })
+    const { db, incoming } = stage.server.services()
+    stage.sending.replyToExchange({ status: 503 })
+    await incoming.retry(stage.id)
+    const restored = listen(stage, 'access.restored')
+    stage.sending.answerWebdav(() => {
+      db.raw.writer.exec("UPDATE incoming_shares SET state = 'revoked', problem = 'taken back'")
+      return undefined
+    })
+    await stage.ask()
+    expect(stage.row()).toMatchObject({ state: 'revoked', problem: 'taken back' })
+    expect(restored).toEqual([])
   })
 })
 

@@ -8,6 +8,7 @@ import {
   endlessDownload,
   silences,
 } from '../../support/peer/dav-misdeeds.ts'
+import type { Hostile } from '../../support/peer/independent-peer.ts'
 
 jest.setTimeout(60_000)
 
@@ -78,6 +79,30 @@ describe('connections to a sender', () => {
     expect((process.memoryUsage().rss - before) / 2 ** 20).toBeLessThan(64)
     expect((await stage.files.get('own.txt')).text).toBe('my own')
     socket.destroy()
+    await untilClosed(2)
+  })
+
+  it('that are all in use are not held against the sender', async () => {
+    mount.sender.behave()
+    stage.clock.advance('31m')
+    expect((await stage.files.get(`${mount.path}/ten.txt`)).status).toBe(200)
+    const running = new Set<unknown>()
+    const drips: Hostile = (_req, res) => {
+      running.add(res.writeHead(200, { etag: '"a"', 'content-length': '10000000' }))
+      const drops = setInterval(() => res.write('x'), 50)
+      res.on('close', () => clearInterval(drops))
+    }
+    mount.sender.misbehave(drips, 'GET')
+    const leaving = new AbortController()
+    const { signal } = leaving
+    const headers = { authorization: stage.files.authorization ?? '' }
+    const url = `${stage.server.url}/dav/files/bob/${mount.path}/ten.txt`
+    await Promise.all(Array.from({ length: 32 }, () => fetch(url, { headers, signal })))
+    expect(running.size).toBe(32)
+    const more = Array.from({ length: 6 }, () => stage.files.get(`${mount.path}/ten.txt`))
+    expect((await Promise.all(more)).map(({ status }) => status)).toEqual(Array(6).fill(503))
+    expect((await stage.files.propfind(`${mount.path}/`, '1')).status).toBe(207)
+    leaving.abort()
     await untilClosed(2)
   })
 })

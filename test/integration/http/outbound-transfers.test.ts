@@ -310,8 +310,15 @@ describe('files on their way out and in', () => {
     const guarded = open({ maxTransfersPerHost: 1, timeoutMs: 100 })
     const first = await guarded.stream({ method: 'GET', url })
     first.body.on('error', () => undefined)
+    const left = guarded.stream({
+      method: 'GET',
+      url,
+      signal: AbortSignal.abort(new Error('left')),
+    })
+    await expect(left).rejects.toThrow('left')
     const second = guarded.stream({ method: 'GET', url })
-    await expect(second).rejects.toMatchObject({ code: 'timeout' })
+    // It is not the peer that was late.
+    await expect(second).rejects.toMatchObject({ code: 'no_connection', kind: 'unavailable' })
     first.body.destroy()
   })
 })

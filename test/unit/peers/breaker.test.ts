@@ -73,6 +73,21 @@ describe('a peer that fails', () => {
     expect(await state()).toMatchObject({ state: 'open' })
   })
 
+  it('is heard although what it means cannot be written down', async () => {
+    await failTimes(1)
+    db.raw.writer.exec(
+      "CREATE TRIGGER full BEFORE INSERT ON peers BEGIN SELECT RAISE(ABORT, 'full'); END",
+    )
+    expect(await call(200)).toBe(200)
+    const lost = breaker.call(
+      host,
+      () => Promise.reject(new Error('reset')),
+      () => true,
+    )
+    await expect(lost).rejects.toThrow('reset')
+    expect(await state()).toMatchObject({ failures: 1 })
+  })
+
   it('begins anew after one success', async () => {
     await failTimes(4)
     await call(200)

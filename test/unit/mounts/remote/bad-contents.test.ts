@@ -13,6 +13,8 @@ import {
   type BadSender,
 } from './bad-sender.ts'
 
+const codeOfError = (error: { code: unknown }): unknown => error.code
+
 describe('a sender that answers other methods badly', () => {
   let sender: BadSender
   let tree: FileTree
@@ -170,6 +172,43 @@ describe('a sender that answers other methods badly', () => {
       expect(await codeOf(read({ isConditional: true }))).toBe('changed')
     })
 
+    const sizeOf = (size: number | undefined): string =>
+      size === undefined ? '' : `<d:getcontentlength>${size}</d:getcontentlength>`
+
+    /** `counted`: whether the answer to GET says its length. */
+    const answerSized = (stated: number | undefined, counted: boolean): void => {
+      sender.answer = (req, res) => {
+        if (req.method === 'PROPFIND') says(response('/dav/share/f', sizeOf(stated)))(req, res)
+        else {
+          res.writeHead(200, counted ? { 'content-length': 3 } : {}).write('ab')
+          res.end('c')
+        }
+      }
+    }
+
+    it.each<[string, number | undefined, boolean, string]>([
+      ['nobody says', undefined, false, 'sender_garbled'],
+      ['the answer alone says', undefined, true, 'abc'],
+      ['its properties alone say', 3, false, 'abc'],
+      ['is said too small', 2, false, 'sender_garbled'],
+      ['is said to be none', 0, false, 'sender_garbled'],
+      ['is said too large', 4, false, 'sender_garbled'],
+    ])('a file whose size %s', async (_name, stated, counted, outcome) => {
+      answerSized(stated, counted)
+      expect(await read().catch(codeOfError)).toBe(outcome)
+      const whole = contentOf(tree, ['f'])
+      expect(await whole.catch(codeOfError)).toBe(outcome)
+    })
+
+    it.each<[boolean, string]>([
+      [true, 'abc'],
+      [false, 'sender_garbled'],
+    ])('a file without a size where conditions may decide: %s', async (counted, outcome) => {
+      answerSized(undefined, counted)
+      const reading = read({ isConditional: true })
+      expect(await reading.catch(codeOfError)).toBe(outcome)
+    })
+
     it('a directory, a page where a file should be, and a file that is a page', async () => {
       const page = sends(200, '<html>', { 'content-type': 'text/html' })
       const found =
@@ -220,6 +259,20 @@ describe('a sender that answers other methods badly', () => {
       sender.answer = says(other, bad, other)
       expect(await codeOf(tree.remove(['d']))).toBe(code)
       expect(await codeOf(tree.move(['d'], ['e'], { overwrite: true }))).toBe(code)
+    })
+
+    const self = (inner: string): string =>
+      `<d:response><d:href>/dav/share/f</d:href>${inner}</d:response>`
+
+    it.each<[string, string, unknown]>([
+      ['a status for the whole', '<d:status>HTTP/1.1 423 Locked</d:status>', [423]],
+      ['an empty propstat', '<d:propstat/>', 'sender_garbled'],
+      ['nothing', '', 'sender_garbled'],
+    ])('PROPPATCH that is answered with %s', async (_name, inner, outcome) => {
+      sender.answer = says(self(inner))
+      const step = { namespace: 'urn:x', name: 'color' }
+      const patching = sender.treeWith().properties([]).patch(['f'], [step])
+      expect(await Promise.resolve(patching).catch(codeOfError)).toEqual(outcome)
     })
 
     it('an upload that its client gives up is cut off', async () => {

@@ -4,6 +4,7 @@ import type { Awaitable } from '../../../../src/core/index.ts'
 import type { FileTree } from '../../../../src/files/index.ts'
 import {
   createRemoteTree,
+  type RemoteTree,
   type RemoteTreeOptions,
 } from '../../../../src/mounts/remote/remote-tree.ts'
 import { callerOf } from './support.ts'
@@ -38,7 +39,7 @@ export interface BadSender {
   /** `METHOD /path`, oldest first. */
   readonly requests: string[]
   answer: Answer
-  treeWith(options?: Partial<RemoteTreeOptions>): FileTree
+  treeWith(options?: Partial<RemoteTreeOptions>): RemoteTree
   close(): Promise<void>
 }
 
