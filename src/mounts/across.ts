@@ -4,6 +4,7 @@ import {
   type CopyOptions,
   type Entry,
   type FileTree,
+  type ListOptions,
   type Placed,
   type PlaceOptions,
   type TreePath,
@@ -16,9 +17,16 @@ export interface End {
 }
 
 interface AcrossOptions extends CopyOptions {
-  /** What is moved keeps the times of its files, as far as the other tree keeps any. */
-  readonly keepsTimes?: boolean
+  /** Of a move: filled as it goes; files keep their times, as far as the other tree keeps any. */
+  readonly copied?: Manifest
 }
+
+/** What was found to be copied, by path: the tag of a file, or that it is a directory. */
+type Manifest = Map<string, string>
+
+const keyOf = ({ path }: End): string => path.join('/')
+
+const versionOf = ({ kind, etag }: Entry): string => (kind === 'file' ? etag : kind)
 
 /**
  * Copies from one tree into another, streaming. What is there already is replaced only when
@@ -31,6 +39,7 @@ export async function copyAcross(from: End, to: End, options: AcrossOptions): Pr
   if (existing && !options.overwrite) throw new FileError('exists')
   // A file takes its place at once by itself.
   if (source.kind === 'file' && existing?.kind !== 'directory') {
+    options.copied?.set(keyOf(from), versionOf(source))
     return copyFile(from, to, options)
   }
   const fill = (tree: FileTree, path: TreePath): Promise<void> =>
@@ -40,14 +49,35 @@ export async function copyAcross(from: End, to: End, options: AcrossOptions): Pr
     : receiveBeside(to, options, fill)
 }
 
-/** The same, and the source goes when all of it has arrived and is still what arrived. */
+/**
+ * The same, and the source goes when all of it has arrived and is still what arrived. What is not
+ * shown would go with its directory without having arrived, so nothing that holds it is moved.
+ */
 export async function moveAcross(from: End, to: End, options: PlaceOptions): Promise<Placed> {
-  const before = await from.tree.stat(from.path)
-  const placed = await copyAcross(from, to, { ...options, keepsTimes: true })
-  const after = await from.tree.stat(from.path)
-  if (before?.etag !== after?.etag) throw new FileError('changed')
+  const copied: Manifest = new Map()
+  const placed = await copyAcross(from, to, { ...options, copied })
+  await checkOff(from, await from.tree.stat(from.path), copied)
+  if (copied.size > 0) throw new FileError('changed')
   await from.tree.remove(from.path)
   return placed
+}
+
+/** Takes all that is there from what was copied, as long as it is the same. */
+async function checkOff(from: End, found: Entry | undefined, copied: Manifest): Promise<void> {
+  const key = keyOf(from)
+  if (!found || copied.get(key) !== versionOf(found)) throw new FileError('changed')
+  copied.delete(key)
+  if (found.kind === 'file') return
+  for (const member of await membersOf(from, { whole: true })) {
+    await checkOff(below(from, member.name), member, copied)
+  }
+}
+
+/** Read to its end at once: nobody knows how long what is done with each takes. */
+async function membersOf({ tree, path }: End, options: ListOptions): Promise<Entry[]> {
+  const members: Entry[] = []
+  for await (const batch of tree.list(path, options)) members.push(...batch)
+  return members
 }
 
 async function copyFile(from: End, to: End, options: AcrossOptions): Promise<Placed> {
@@ -57,7 +87,7 @@ async function copyFile(from: End, to: End, options: AcrossOptions): Promise<Pla
     const { modifiedAt } = file.entry
     const { created } = await to.tree.write(to.path, content as AsyncIterable<Uint8Array>, {
       ...(!options.overwrite && { expected: 'absent' as const }),
-      ...(options.keepsTimes && { modifiedAt }),
+      ...(options.copied && { modifiedAt }),
       size: file.entry.size,
     })
     return { created }
@@ -70,17 +100,16 @@ async function copyFile(from: End, to: End, options: AcrossOptions): Promise<Pla
   }
 }
 
-/** Depth first; a listing is read to its end before anything in it is copied. */
+/** Depth first. */
 async function copyAll(from: End, to: End, found: Entry, options: AcrossOptions): Promise<void> {
+  options.copied?.set(keyOf(from), versionOf(found))
   if (found.kind === 'file') {
     await copyFile(from, to, options)
     return
   }
   await to.tree.mkdir(to.path)
   if (options.shallow) return
-  const members: Entry[] = []
-  for await (const batch of from.tree.list(from.path)) members.push(...batch)
-  for (const member of members) {
+  for (const member of await membersOf(from, { whole: options.copied !== undefined })) {
     const source = below(from, member.name)
     await copyAll(source, below(to, member.name), member, options).catch(unlessGone(source))
   }

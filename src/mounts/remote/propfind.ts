@@ -61,17 +61,25 @@ export interface Found {
   readonly response: MemberStatus
 }
 
-/** What concerns us of an answer; the rest is ignored (robustness H9). */
-export async function* readFound(answer: Answer, bounds: Bounds): AsyncGenerator<readonly Found[]> {
+/**
+ * What concerns us of an answer; the rest is ignored (robustness H9).
+ *
+ * @param onIgnored told of each response that is.
+ */
+export async function* readFound(
+  answer: Answer,
+  bounds: Bounds,
+  onIgnored?: () => void,
+): AsyncGenerator<readonly Found[]> {
   const place = createPlacer(answer.url)
   for await (const batch of readMultistatus(answer, bounds)) {
     const found: Found[] = []
     for (const response of batch) {
       // RFC 4918 §14.24: several hrefs come with a status alone.
       const [href] = response.hrefs
-      if (href === undefined || !response.isDescription) continue
-      const at = place(href)
+      const at = href !== undefined && response.isDescription ? place(href) : undefined
       if (at !== undefined) found.push({ member: at === 'self' ? undefined : at.member, response })
+      else onIgnored?.()
     }
     if (found.length > 0) yield found
   }

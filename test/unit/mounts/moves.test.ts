@@ -1,0 +1,80 @@
+import { readdirSync, symlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import type { FileTree, TreePath } from '../../../src/files/index.ts'
+import { bytes, codeOf, contentOf } from '../files/file-tree-contract.ts'
+import { mountOf, stageOf, type Stage } from './stage.ts'
+
+const keep = { overwrite: false }
+
+let stage: Stage
+let home: FileTree
+let sender: FileTree
+beforeEach(() => {
+  stage = stageOf(mountOf('Trip'))
+  home = stage.home
+  sender = stage.senderOf('Trip')
+})
+afterEach(() => stage.dispose())
+
+const everythingIn = (name: string): string[] =>
+  readdirSync(join(stage.root, name), { recursive: true, encoding: 'utf8' }).sort()
+
+describe.each([
+  ['into a mount', 'home', ['d'], ['Shared', 'Trip', 'd']],
+  ['out of a mount', 'rcv-Trip', ['Shared', 'Trip', 'd'], ['d']],
+] as const)('a move %s', (_name, folder, from, to) => {
+  let source: FileTree
+  let target: FileTree
+  beforeEach(async () => {
+    ;[source, target] = folder === 'home' ? [home, sender] : [sender, home]
+    await source.mkdir(['d'])
+    await source.mkdir(['d', 'e'])
+    await source.write(['d', 'e', 'x'], bytes('before'))
+  })
+
+  /** As soon as the content of a file has been read for the last time. */
+  function afterReading(change: () => Promise<unknown>): void {
+    const write = target.write.bind(target)
+    const { receive } = target
+    const changing = (tree: FileTree): FileTree => ({
+      ...tree,
+      async write(...asked) {
+        const written = await tree.write(...asked)
+        await change()
+        return written
+      },
+    })
+    if (receive) {
+      target.receive = (path, options, fill) =>
+        receive(path, options, (hidden, at) => fill(changing(hidden), at))
+    } else target.write = changing({ ...target, write }).write
+  }
+
+  const write = (path: TreePath, text: string) => source.write(path, bytes(text))
+
+  it.each([
+    ['a deep file is replaced', () => write(['d', 'e', 'x'], 'after'), ['d', 'e', 'x']],
+    ['a deep file is added', () => write(['d', 'e', 'new'], 'after'), ['d', 'e', 'new']],
+  ] as const)('keeps the source when %s meanwhile', async (_what, change, changed) => {
+    afterReading(change)
+    expect(await codeOf(stage.tree.move(from, to, keep))).toBe('changed')
+    expect(await contentOf(source, changed)).toBe('after')
+  })
+
+  it('keeps the source when something is gone meanwhile', async () => {
+    afterReading(() => source.remove(['d', 'e', 'x']))
+    expect(await codeOf(stage.tree.move(from, to, keep))).toBe('changed')
+    expect(await source.stat(['d', 'e'])).toBeDefined()
+  })
+
+  it('refuses what holds something that is not shown, which a copy leaves out', async () => {
+    symlinkSync('nowhere', join(stage.root, folder, 'd', 'e', 'link'))
+    const before = everythingIn('.')
+    expect(await codeOf(stage.tree.move(from, to, keep))).toBe('left_out')
+    expect(everythingIn('.')).toEqual(before)
+    await stage.tree.copy(from, to, keep)
+    expect(await contentOf(target, ['d', 'e', 'x'])).toBe('before')
+    expect(await target.stat(['d', 'e', 'link'])).toBeUndefined()
+  })
+})
