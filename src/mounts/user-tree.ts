@@ -85,11 +85,19 @@ export function createUserTree(deps: UserTreeDeps): FileTree {
     throw refuse('What others share with you cannot be replaced; choose another name.')
   }
 
+  const refuseFolder = (): MountError =>
+    refuse(`"${sharedFolder}" holds what others share with you: take what is in it one by one.`)
+
   async function requireNoFolder(path: TreePath): Promise<void> {
     if (path.length !== 1 || !isOurs(path) || (await find(path)).kind !== 'folder') return
-    throw refuse(
-      `"${sharedFolder}" holds what others share with you: take what is in it one by one.`,
-    )
+    throw refuseFolder()
+  }
+
+  /** Something of the user's own that a mount has hidden until lately: nobody means it yet. */
+  async function isUncovered(path: TreePath, { leftAt }: MountsOfUser): Promise<boolean> {
+    const uncoveredAt = leftAt(path[1] ?? '')
+    const entry = uncoveredAt === undefined ? undefined : await home.stat(path.slice(0, 2))
+    return entry !== undefined && entry.createdAt <= (uncoveredAt ?? 0)
   }
 
   /** The share whose own place a path is. */
@@ -169,11 +177,18 @@ export function createUserTree(deps: UserTreeDeps): FileTree {
       await target.tree.mkdir(target.path)
     },
     async remove(path) {
-      await requireNoFolder(path)
-      const mount = await findMountAt(path)
-      if (mount) return deps.decline(mount)
-      const end = await findEnd(path)
-      await end.tree.remove(end.path)
+      if (!isOurs(path)) return home.remove(path)
+      // Looked for once: what was a mount a moment ago must not be the user's own by now.
+      const mounts = await deps.mounts()
+      const spot = findSpot(path, mounts)
+      if (spot.kind === 'folder') throw refuseFolder()
+      if (spot.kind === 'mount') {
+        const { mount, inner } = spot
+        return inner.length === 0 ? deps.decline(mount) : openMount(mount).remove(inner)
+      }
+      // A client that asks again, or late, means the mount that was here.
+      if (await isUncovered(path, mounts)) throw new FileError('not_found')
+      return home.remove(path)
     },
     async copy(from, to, options) {
       await requireNoFolder(from)

@@ -67,6 +67,7 @@ export function stageOf(...mounts: readonly Mount[]): Stage {
           list,
           signature: JSON.stringify(list),
           find: (name) => list.find(({ mountName }) => mountName === name),
+          leftAt: () => undefined,
         }
       },
       openMount: ({ id }) => open(id),
