@@ -161,6 +161,7 @@ export function wireFederation(ground: Ground) {
     incoming,
     peers,
     sharedFolder: files.sharedFolder,
+    maxUploadBytes: config.webdav.maxUploadBytes,
     openRemote: (mount, onSeen) =>
       ground.openMount(mount, onSeen) ??
       createRemoteTree({

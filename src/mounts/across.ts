@@ -16,10 +16,29 @@ export interface End {
   readonly path: TreePath
 }
 
+/** What one copy may bring: who shares something may have made it to fill our disk. */
+export interface CopyLimits {
+  /** Of one file. */
+  readonly maxBytes: number
+  readonly maxEntries: number
+}
+
 interface AcrossOptions extends CopyOptions {
+  readonly limits: CopyLimits
   /** Of a move: filled as it goes; files keep their times, as far as the other tree keeps any. */
   readonly copied?: Manifest
 }
+
+interface TreeOptions extends AcrossOptions {
+  /** How much more may come. */
+  readonly left: { entries: number }
+}
+
+/** Deeper than anybody goes, and about as deep as a disk lets paths be. */
+const maxDepth = 100
+
+/** Asking for room pays only when there is much to write. */
+const largeBytes = 1024 * 1024
 
 /** What was found to be copied, by path: the tag of a file, or that it is a directory. */
 type Manifest = Map<string, string>
@@ -42,8 +61,9 @@ export async function copyAcross(from: End, to: End, options: AcrossOptions): Pr
     options.copied?.set(keyOf(from), versionOf(source))
     return copyFile(from, to, options)
   }
+  const left = { entries: options.limits.maxEntries }
   const fill = (tree: FileTree, path: TreePath): Promise<void> =>
-    copyAll(from, { tree, path }, source, options)
+    copyAll(from, { tree, path }, source, { ...options, left })
   return to.tree.receive
     ? to.tree.receive(to.path, options, fill)
     : receiveBeside(to, options, fill)
@@ -53,7 +73,11 @@ export async function copyAcross(from: End, to: End, options: AcrossOptions): Pr
  * The same, and the source goes when all of it has arrived and is still what arrived. What is not
  * shown would go with its directory without having arrived, so nothing that holds it is moved.
  */
-export async function moveAcross(from: End, to: End, options: PlaceOptions): Promise<Placed> {
+export async function moveAcross(
+  from: End,
+  to: End,
+  options: PlaceOptions & Pick<AcrossOptions, 'limits'>,
+): Promise<Placed> {
   const copied: Manifest = new Map()
   const placed = await copyAcross(from, to, { ...options, copied })
   await checkOff(from, await from.tree.stat(from.path), copied)
@@ -84,11 +108,13 @@ async function copyFile(from: End, to: End, options: AcrossOptions): Promise<Pla
   const file = await from.tree.read(from.path)
   const content = file.stream()
   try {
-    const { modifiedAt } = file.entry
+    const { modifiedAt, size } = file.entry
+    await checkRoom(to, size)
     const { created } = await to.tree.write(to.path, content as AsyncIterable<Uint8Array>, {
       ...(!options.overwrite && { expected: 'absent' as const }),
       ...(options.copied && { modifiedAt }),
-      size: file.entry.size,
+      size,
+      maxBytes: options.limits.maxBytes,
     })
     return { created }
   } catch (error) {
@@ -100,8 +126,15 @@ async function copyFile(from: End, to: End, options: AcrossOptions): Promise<Pla
   }
 }
 
+async function checkRoom({ tree, path }: End, size: number): Promise<void> {
+  const space = size < largeBytes ? undefined : await tree.space(path.slice(0, -1))
+  if (space && size > space.availableBytes) throw new FileError('no_space')
+}
+
 /** Depth first. */
-async function copyAll(from: End, to: End, found: Entry, options: AcrossOptions): Promise<void> {
+async function copyAll(from: End, to: End, found: Entry, options: TreeOptions): Promise<void> {
+  options.left.entries -= 1
+  if (options.left.entries < 0 || from.path.length > maxDepth) throw new FileError('too_large')
   options.copied?.set(keyOf(from), versionOf(found))
   if (found.kind === 'file') {
     await copyFile(from, to, options)

@@ -7,7 +7,7 @@ import {
   type TreePath,
 } from '../files/index.ts'
 import type { Mount } from '../shares/index.ts'
-import { copyAcross, moveAcross, type End } from './across.ts'
+import { copyAcross, moveAcross, type CopyLimits, type End } from './across.ts'
 import { mountEntry } from './entries.ts'
 import { MountError } from './errors.ts'
 import { createSharesFolder } from './folder.ts'
@@ -19,6 +19,8 @@ export interface UserTreeDeps {
   /** The user's own files. */
   readonly home: FileTree
   readonly sharedFolder: string
+  /** Of what is copied between the trees. */
+  readonly limits: CopyLimits
   mounts(): MountsOfUser | Promise<MountsOfUser>
   /** What another server shares, as a tree. */
   openMount(mount: Mount): FileTree
@@ -36,7 +38,7 @@ const refuse = (message: string): MountError => new MountError('not_in_mount', m
  * home's own answers, and so does everybody outside of that folder.
  */
 export function createUserTree(deps: UserTreeDeps): FileTree {
-  const { home, sharedFolder, openMount } = deps
+  const { home, sharedFolder, limits, openMount } = deps
   const folder = createSharesFolder(home, sharedFolder, deps.nextVersion)
 
   const isOurs = (path: TreePath): boolean => path[0] === sharedFolder
@@ -196,7 +198,7 @@ export function createUserTree(deps: UserTreeDeps): FileTree {
       const source = await findEnd(from)
       return source.tree === target.tree
         ? source.tree.copy(source.path, target.path, options)
-        : copyAcross(source, target, options)
+        : copyAcross(source, target, { ...options, limits })
     },
     async move(from, to, options) {
       await requireNoFolder(from)
@@ -206,7 +208,7 @@ export function createUserTree(deps: UserTreeDeps): FileTree {
       const source = await findEnd(from)
       return source.tree === target.tree
         ? source.tree.move(source.path, target.path, options)
-        : moveAcross(source, target, options)
+        : moveAcross(source, target, { ...options, limits })
     },
     async space(path) {
       const { tree: owner, path: inner } = await findEnd(path)

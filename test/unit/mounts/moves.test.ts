@@ -20,6 +20,40 @@ afterEach(() => stage.dispose())
 const everythingIn = (name: string): string[] =>
   readdirSync(join(stage.root, name), { recursive: true, encoding: 'utf8' }).sort()
 
+describe('a copy of what has no bounds', () => {
+  const copy = () => codeOf(stage.tree.copy(['Shared', 'Trip'], ['copy'], keep))
+
+  it.each([
+    ['depth', 1, Infinity],
+    ['breadth', 301, 1],
+  ])('ends: %s', async (_what, count, depth) => {
+    const entry = { size: 0, modifiedAt: 0, createdAt: 0, etag: '"x"', kind: 'directory' } as const
+    // eslint-disable-next-line @typescript-eslint/require-await
+    sender.list = async function* (path) {
+      if (path.length >= depth) return
+      yield Array.from({ length: count }, (_, index) => ({ ...entry, name: `d${index}` }))
+    }
+    expect(await copy()).toBe('too_large')
+    expect(everythingIn('home')).toEqual([])
+  })
+
+  it('ends: a file longer than may be uploaded', async () => {
+    await sender.write(['x'], bytes('x'.repeat(10_001)))
+    expect(await copy()).toBe('too_large')
+    expect(everythingIn('home')).toEqual([])
+  })
+
+  it('ends: a file larger than the disk', async () => {
+    const { read } = sender
+    await sender.write(['x'], bytes('x'))
+    sender.read = async (path) => {
+      const file = await read(path)
+      return { ...file, entry: { ...file.entry, name: 'x', size: 2 ** 60 } }
+    }
+    expect(await copy()).toBe('no_space')
+  })
+})
+
 describe.each([
   ['into a mount', 'home', ['d'], ['Shared', 'Trip', 'd']],
   ['out of a mount', 'rcv-Trip', ['Shared', 'Trip', 'd'], ['d']],

@@ -61,6 +61,7 @@ export function stageOf(...mounts: readonly Mount[]): Stage {
     tree: createUserTree({
       home,
       sharedFolder: 'Shared',
+      limits: { maxBytes: 10_000, maxEntries: 300 },
       mounts() {
         const list = stage.mounts
         return {
