@@ -170,9 +170,30 @@ async function receiveBeside(
   const beside = [...path.slice(0, -1), `.arriving-${newId()}`]
   try {
     await fill(tree, beside)
-    return await tree.move(beside, path, options)
   } catch (error) {
     await tree.remove(beside).catch(() => undefined)
     throw error
+  }
+  const before = await tree.stat(path)
+  try {
+    return await tree.move(beside, path, options)
+  } catch (error) {
+    if (error instanceof FileError) await tree.remove(beside).catch(() => undefined)
+    else if (await isPlaced({ tree, path }, beside, before)) return { created: !before }
+    throw error
+  }
+}
+
+/**
+ * Whether a move was done that nobody answered for. As long as the source is there it may still be
+ * under way, so that to remove it would take away what is just arriving.
+ */
+async function isPlaced({ tree, path }: End, source: TreePath, before?: Entry): Promise<boolean> {
+  try {
+    if (await tree.stat(source)) return false
+    const after = await tree.stat(path)
+    return after !== undefined && after.etag !== before?.etag
+  } catch {
+    return false
   }
 }

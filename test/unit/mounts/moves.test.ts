@@ -1,7 +1,8 @@
 import { readdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
-import type { FileTree, TreePath } from '../../../src/files/index.ts'
+import { FileError, type FileTree, type TreePath } from '../../../src/files/index.ts'
+import { MountError } from '../../../src/mounts/errors.ts'
 import { bytes, codeOf, contentOf } from '../files/file-tree-contract.ts'
 import { mountOf, stageOf, type Stage } from './stage.ts'
 
@@ -19,6 +20,47 @@ afterEach(() => stage.dispose())
 
 const everythingIn = (name: string): string[] =>
   readdirSync(join(stage.root, name), { recursive: true, encoding: 'utf8' }).sort()
+
+describe('a directory that takes its place in a mount, without an answer', () => {
+  beforeEach(async () => {
+    await home.mkdir(['d'])
+    await home.write(['d', 'x'], bytes('x'))
+  })
+
+  const lose = (work: (move: FileTree['move']) => FileTree['move']) => {
+    sender.move = work(sender.move.bind(sender))
+  }
+  const noAnswer = new MountError('sender_unreachable', 'No answer.')
+  const move = () => stage.tree.move(['d'], ['Shared', 'Trip', 'd'], { overwrite: true })
+
+  it('has moved when it was done', async () => {
+    lose((really) => async (...ends) => {
+      await really(...ends)
+      throw noAnswer
+    })
+    expect(await move()).toEqual({ created: true })
+    expect(everythingIn('.').filter((name) => name.includes('/'))).toEqual([
+      'rcv-Trip/d',
+      'rcv-Trip/d/x',
+    ])
+  })
+
+  it('is left to its sender, which may still be about it, when it was not', async () => {
+    lose(() => () => Promise.reject(noAnswer))
+    await expect(move()).rejects.toBe(noAnswer)
+    expect(everythingIn('rcv-Trip')).toEqual([
+      expect.stringMatching(/^\.arriving-[^/]+$/),
+      expect.stringMatching(/^\.arriving-.*\/x$/),
+    ])
+    expect(await contentOf(home, ['d', 'x'])).toBe('x')
+  })
+
+  it('is taken away again when it was refused', async () => {
+    lose(() => () => Promise.reject(new FileError('locked')))
+    expect(await codeOf(move())).toBe('locked')
+    expect(everythingIn('rcv-Trip')).toEqual([])
+  })
+})
 
 describe('a copy of what has no bounds', () => {
   const copy = () => codeOf(stage.tree.copy(['Shared', 'Trip'], ['copy'], keep))
