@@ -25,6 +25,8 @@ export interface CopyLimits {
 
 interface AcrossOptions extends CopyOptions {
   readonly limits: CopyLimits
+  /** Told of what was built beside its place and had to be left there. */
+  readonly onLeft: (name: string, cause: unknown) => void
   /** Of a move: filled as it goes; files keep their times, as far as the other tree keeps any. */
   readonly copied?: Manifest
 }
@@ -76,7 +78,7 @@ export async function copyAcross(from: End, to: End, options: AcrossOptions): Pr
 export async function moveAcross(
   from: End,
   to: End,
-  options: PlaceOptions & Pick<AcrossOptions, 'limits'>,
+  options: PlaceOptions & Pick<AcrossOptions, 'limits' | 'onLeft'>,
 ): Promise<Placed> {
   const copied: Manifest = new Map()
   const placed = await copyAcross(from, to, { ...options, copied })
@@ -164,22 +166,31 @@ const below = ({ tree, path }: End, name: string): End => ({ tree, path: [...pat
  */
 async function receiveBeside(
   { tree, path }: End,
-  options: PlaceOptions,
+  options: AcrossOptions,
   fill: (tree: FileTree, path: TreePath) => Promise<void>,
 ): Promise<Placed> {
-  const beside = [...path.slice(0, -1), `.arriving-${newId()}`]
+  const name = `.arriving-${newId()}`
+  const beside = [...path.slice(0, -1), name]
+  const clear = async (): Promise<void> => {
+    try {
+      if (await tree.stat(beside)) await tree.remove(beside)
+    } catch (error) {
+      options.onLeft(name, error)
+    }
+  }
   try {
     await fill(tree, beside)
   } catch (error) {
-    await tree.remove(beside).catch(() => undefined)
+    await clear()
     throw error
   }
   const before = await tree.stat(path)
   try {
     return await tree.move(beside, path, options)
   } catch (error) {
-    if (error instanceof FileError) await tree.remove(beside).catch(() => undefined)
+    if (error instanceof FileError) await clear()
     else if (await isPlaced({ tree, path }, beside, before)) return { created: !before }
+    else options.onLeft(name, error)
     throw error
   }
 }

@@ -89,6 +89,8 @@ export function createMounts(deps: MountsDeps) {
         sharedFolder,
         limits: { maxBytes: deps.maxUploadBytes, maxEntries },
         mounts: () => mountsOf(userId),
+        onLeft: (name, err) =>
+          log.warn({ err, userId, name }, 'a copy left something behind in a mount'),
         openMount,
         rename: (mount, name) => incoming.renameMount(mount, name),
         // A sender that is away hears of it later.

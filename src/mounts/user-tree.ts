@@ -21,6 +21,8 @@ export interface UserTreeDeps {
   readonly sharedFolder: string
   /** Of what is copied between the trees. */
   readonly limits: CopyLimits
+  /** Told of what a copy had to leave at a sender, by its name there. */
+  onLeft(name: string, cause: unknown): void
   mounts(): MountsOfUser | Promise<MountsOfUser>
   /** What another server shares, as a tree. */
   openMount(mount: Mount): FileTree
@@ -39,6 +41,7 @@ const refuse = (message: string): MountError => new MountError('not_in_mount', m
  */
 export function createUserTree(deps: UserTreeDeps): FileTree {
   const { home, sharedFolder, limits, openMount } = deps
+  const onLeft = (name: string, cause: unknown): void => deps.onLeft(name, cause)
   const folder = createSharesFolder(home, sharedFolder, deps.nextVersion)
 
   const isOurs = (path: TreePath): boolean => path[0] === sharedFolder
@@ -198,7 +201,7 @@ export function createUserTree(deps: UserTreeDeps): FileTree {
       const source = await findEnd(from)
       return source.tree === target.tree
         ? source.tree.copy(source.path, target.path, options)
-        : copyAcross(source, target, { ...options, limits })
+        : copyAcross(source, target, { ...options, limits, onLeft })
     },
     async move(from, to, options) {
       await requireNoFolder(from)
@@ -208,7 +211,7 @@ export function createUserTree(deps: UserTreeDeps): FileTree {
       const source = await findEnd(from)
       return source.tree === target.tree
         ? source.tree.move(source.path, target.path, options)
-        : moveAcross(source, target, { ...options, limits })
+        : moveAcross(source, target, { ...options, limits, onLeft })
     },
     async space(path) {
       const { tree: owner, path: inner } = await findEnd(path)

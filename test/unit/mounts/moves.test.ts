@@ -48,10 +48,9 @@ describe('a directory that takes its place in a mount, without an answer', () =>
   it('is left to its sender, which may still be about it, when it was not', async () => {
     lose(() => () => Promise.reject(noAnswer))
     await expect(move()).rejects.toBe(noAnswer)
-    expect(everythingIn('rcv-Trip')).toEqual([
-      expect.stringMatching(/^\.arriving-[^/]+$/),
-      expect.stringMatching(/^\.arriving-.*\/x$/),
-    ])
+    const [left = ''] = stage.left
+    expect(left).toMatch(/^\.arriving-/)
+    expect(everythingIn('rcv-Trip')).toEqual([left, `${left}/x`])
     expect(await contentOf(home, ['d', 'x'])).toBe('x')
   })
 
@@ -59,6 +58,14 @@ describe('a directory that takes its place in a mount, without an answer', () =>
     lose(() => () => Promise.reject(new FileError('locked')))
     expect(await codeOf(move())).toBe('locked')
     expect(everythingIn('rcv-Trip')).toEqual([])
+    expect(stage.left).toEqual([])
+  })
+
+  it('is named when it can neither arrive nor be taken away', async () => {
+    sender.write = () => Promise.reject(noAnswer)
+    sender.remove = () => Promise.reject(noAnswer)
+    await expect(move()).rejects.toBe(noAnswer)
+    expect(stage.left).toEqual(everythingIn('rcv-Trip'))
   })
 })
 

@@ -28,6 +28,8 @@ export interface Stage {
   /** What is mounted just now. */
   mounts: Mount[]
   readonly declined: string[]
+  /** What copies have left in mounts. */
+  readonly left: string[]
   readonly root: string
   dispose(): void
 }
@@ -50,11 +52,13 @@ export function stageOf(...mounts: readonly Mount[]): Stage {
   mkdirSync(join(root, 'home'))
   const home = createLocalTree({ root: join(root, 'home'), durability: 'normal' })
   const declined: string[] = []
+  const left: string[] = []
   let version = 0
   const stage: Stage = {
     home,
     mounts: [...mounts],
     declined,
+    left,
     root,
     senderOf: (name) => open(`rcv-${name}`),
     dispose: () => rmSync(root, { recursive: true }),
@@ -71,6 +75,7 @@ export function stageOf(...mounts: readonly Mount[]): Stage {
           leftAt: () => undefined,
         }
       },
+      onLeft: (name) => left.push(name),
       openMount: ({ id }) => open(id),
       rename(mount, name) {
         stage.mounts = stage.mounts.map((one) =>
