@@ -2,7 +2,7 @@ import type { Config } from './config/index.ts'
 import type { Clock, EventHub, Logger, Sealer } from './core/index.ts'
 import type { Database, SeenRoot, Transaction } from './db/index.ts'
 import { endpointPaths } from './discovery/index.ts'
-import type { FileTree } from './files/index.ts'
+import type { FileTree, TreePath } from './files/index.ts'
 import type { GuardedClient } from './http/index.ts'
 import { createInvites } from './invites/index.ts'
 import type { Keys } from './keys/index.ts'
@@ -51,6 +51,12 @@ export interface Ground {
 }
 
 export type Federation = ReturnType<typeof wireFederation>
+
+async function listNames(tree: FileTree, path: TreePath): Promise<string[]> {
+  const names: string[] = []
+  for await (const batch of tree.list(path)) names.push(...batch.map(({ name }) => name))
+  return names
+}
 
 /** Builds every room that has to do with other servers. */
 export function wireFederation(ground: Ground) {
@@ -126,6 +132,9 @@ export function wireFederation(ground: Ground) {
     isAutoAccepted: (host) => isListed(host, federation.current().autoAccept),
     isContact: contacts.isContact,
     findRecipient: users.findEnabledUser,
+    // A home that cannot be read hides nothing and delays no share.
+    listOwnNames: async (username) =>
+      listNames(treeOf(await users.getUser(username)), [files.sharedFolder]).catch(() => []),
     authority,
     allowHttp: dev,
     // Called only after everything below exists.
@@ -152,6 +161,7 @@ export function wireFederation(ground: Ground) {
     incoming,
     peers,
     sharedFolder: files.sharedFolder,
+    maxUploadBytes: config.webdav.maxUploadBytes,
     openRemote: (mount, onSeen) =>
       ground.openMount(mount, onSeen) ??
       createRemoteTree({

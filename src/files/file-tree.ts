@@ -41,6 +41,11 @@ export interface DirectoryView {
   readonly members: readonly Entry[]
 }
 
+export interface ListOptions {
+  /** To fail with `left_out` rather than not show something that is there. */
+  readonly whole?: boolean
+}
+
 /** What else will be asked of a directory that is listed, so that a far tree asks for it at once. */
 export interface ViewHint {
   /** The dead properties of it and its members. */
@@ -147,7 +152,7 @@ export interface FileTree {
    * The members of a directory, in batches and in no particular order. Members that vanish while
    * it runs are left out. Fails with `not_found` or `not_a_directory` before the first batch.
    */
-  list(path: TreePath): AsyncIterable<readonly Entry[]>
+  list(path: TreePath, options?: ListOptions): AsyncIterable<readonly Entry[]>
 
   /**
    * What `stat` and `list` would give for a directory, at most 50 ms old and never older than the

@@ -7,6 +7,7 @@ export type {
   Entry,
   Expected,
   FileTree,
+  ListOptions,
   OpenFile,
   Placed,
   PlaceOptions,

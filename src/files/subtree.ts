@@ -17,7 +17,7 @@ export function subtree(tree: FileTree, path: TreePath): FileTree {
   const { permissionsAt } = tree
   return {
     stat: (inner) => tree.stat(at(inner)),
-    list: (inner) => tree.list(at(inner)),
+    list: (inner, options) => tree.list(at(inner), options),
     view: (inner, hint) => tree.view?.(at(inner), hint) ?? Promise.resolve(undefined),
     read: (inner, hint) => tree.read(at(inner), hint),
     async write(inner, body, options) {

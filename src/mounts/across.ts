@@ -4,6 +4,7 @@ import {
   type CopyOptions,
   type Entry,
   type FileTree,
+  type ListOptions,
   type Placed,
   type PlaceOptions,
   type TreePath,
@@ -15,10 +16,38 @@ export interface End {
   readonly path: TreePath
 }
 
-interface AcrossOptions extends CopyOptions {
-  /** What is moved keeps the times of its files, as far as the other tree keeps any. */
-  readonly keepsTimes?: boolean
+/** What one copy may bring: who shares something may have made it to fill our disk. */
+export interface CopyLimits {
+  /** Of one file. */
+  readonly maxBytes: number
+  readonly maxEntries: number
 }
+
+interface AcrossOptions extends CopyOptions {
+  readonly limits: CopyLimits
+  /** Told of what was built beside its place and had to be left there. */
+  readonly onLeft: (name: string, cause: unknown) => void
+  /** Of a move: filled as it goes; files keep their times, as far as the other tree keeps any. */
+  readonly copied?: Manifest
+}
+
+interface TreeOptions extends AcrossOptions {
+  /** How much more may come. */
+  readonly left: { entries: number }
+}
+
+/** Deeper than anybody goes, and about as deep as a disk lets paths be. */
+const maxDepth = 100
+
+/** Asking for room pays only when there is much to write. */
+const largeBytes = 1024 * 1024
+
+/** What was found to be copied, by path: the tag of a file, or that it is a directory. */
+type Manifest = Map<string, string>
+
+const keyOf = ({ path }: End): string => path.join('/')
+
+const versionOf = ({ kind, etag }: Entry): string => (kind === 'file' ? etag : kind)
 
 /**
  * Copies from one tree into another, streaming. What is there already is replaced only when
@@ -31,34 +60,63 @@ export async function copyAcross(from: End, to: End, options: AcrossOptions): Pr
   if (existing && !options.overwrite) throw new FileError('exists')
   // A file takes its place at once by itself.
   if (source.kind === 'file' && existing?.kind !== 'directory') {
+    options.copied?.set(keyOf(from), versionOf(source))
     return copyFile(from, to, options)
   }
+  const left = { entries: options.limits.maxEntries }
   const fill = (tree: FileTree, path: TreePath): Promise<void> =>
-    copyAll(from, { tree, path }, source, options)
+    copyAll(from, { tree, path }, source, { ...options, left })
   return to.tree.receive
     ? to.tree.receive(to.path, options, fill)
     : receiveBeside(to, options, fill)
 }
 
-/** The same, and the source goes when all of it has arrived and is still what arrived. */
-export async function moveAcross(from: End, to: End, options: PlaceOptions): Promise<Placed> {
-  const before = await from.tree.stat(from.path)
-  const placed = await copyAcross(from, to, { ...options, keepsTimes: true })
-  const after = await from.tree.stat(from.path)
-  if (before?.etag !== after?.etag) throw new FileError('changed')
+/**
+ * The same, and the source goes when all of it has arrived and is still what arrived. What is not
+ * shown would go with its directory without having arrived, so nothing that holds it is moved.
+ */
+export async function moveAcross(
+  from: End,
+  to: End,
+  options: PlaceOptions & Pick<AcrossOptions, 'limits' | 'onLeft'>,
+): Promise<Placed> {
+  const copied: Manifest = new Map()
+  const placed = await copyAcross(from, to, { ...options, copied })
+  await checkOff(from, await from.tree.stat(from.path), copied)
+  if (copied.size > 0) throw new FileError('changed')
   await from.tree.remove(from.path)
   return placed
+}
+
+/** Takes all that is there from what was copied, as long as it is the same. */
+async function checkOff(from: End, found: Entry | undefined, copied: Manifest): Promise<void> {
+  const key = keyOf(from)
+  if (!found || copied.get(key) !== versionOf(found)) throw new FileError('changed')
+  copied.delete(key)
+  if (found.kind === 'file') return
+  for (const member of await membersOf(from, { whole: true })) {
+    await checkOff(below(from, member.name), member, copied)
+  }
+}
+
+/** Read to its end at once: nobody knows how long what is done with each takes. */
+async function membersOf({ tree, path }: End, options: ListOptions): Promise<Entry[]> {
+  const members: Entry[] = []
+  for await (const batch of tree.list(path, options)) members.push(...batch)
+  return members
 }
 
 async function copyFile(from: End, to: End, options: AcrossOptions): Promise<Placed> {
   const file = await from.tree.read(from.path)
   const content = file.stream()
   try {
-    const { modifiedAt } = file.entry
+    const { modifiedAt, size } = file.entry
+    await checkRoom(to, size)
     const { created } = await to.tree.write(to.path, content as AsyncIterable<Uint8Array>, {
       ...(!options.overwrite && { expected: 'absent' as const }),
-      ...(options.keepsTimes && { modifiedAt }),
-      size: file.entry.size,
+      ...(options.copied && { modifiedAt }),
+      size,
+      maxBytes: options.limits.maxBytes,
     })
     return { created }
   } catch (error) {
@@ -70,17 +128,23 @@ async function copyFile(from: End, to: End, options: AcrossOptions): Promise<Pla
   }
 }
 
-/** Depth first; a listing is read to its end before anything in it is copied. */
-async function copyAll(from: End, to: End, found: Entry, options: AcrossOptions): Promise<void> {
+async function checkRoom({ tree, path }: End, size: number): Promise<void> {
+  const space = size < largeBytes ? undefined : await tree.space(path.slice(0, -1))
+  if (space && size > space.availableBytes) throw new FileError('no_space')
+}
+
+/** Depth first. */
+async function copyAll(from: End, to: End, found: Entry, options: TreeOptions): Promise<void> {
+  options.left.entries -= 1
+  if (options.left.entries < 0 || from.path.length > maxDepth) throw new FileError('too_large')
+  options.copied?.set(keyOf(from), versionOf(found))
   if (found.kind === 'file') {
     await copyFile(from, to, options)
     return
   }
   await to.tree.mkdir(to.path)
   if (options.shallow) return
-  const members: Entry[] = []
-  for await (const batch of from.tree.list(from.path)) members.push(...batch)
-  for (const member of members) {
+  for (const member of await membersOf(from, { whole: options.copied !== undefined })) {
     const source = below(from, member.name)
     await copyAll(source, below(to, member.name), member, options).catch(unlessGone(source))
   }
@@ -102,15 +166,45 @@ const below = ({ tree, path }: End, name: string): End => ({ tree, path: [...pat
  */
 async function receiveBeside(
   { tree, path }: End,
-  options: PlaceOptions,
+  options: AcrossOptions,
   fill: (tree: FileTree, path: TreePath) => Promise<void>,
 ): Promise<Placed> {
-  const beside = [...path.slice(0, -1), `.arriving-${newId()}`]
+  const name = `.arriving-${newId()}`
+  const beside = [...path.slice(0, -1), name]
+  const clear = async (): Promise<void> => {
+    try {
+      if (await tree.stat(beside)) await tree.remove(beside)
+    } catch (error) {
+      options.onLeft(name, error)
+    }
+  }
   try {
     await fill(tree, beside)
+  } catch (error) {
+    await clear()
+    throw error
+  }
+  const before = await tree.stat(path)
+  try {
     return await tree.move(beside, path, options)
   } catch (error) {
-    await tree.remove(beside).catch(() => undefined)
+    if (error instanceof FileError) await clear()
+    else if (await isPlaced({ tree, path }, beside, before)) return { created: !before }
+    else options.onLeft(name, error)
     throw error
+  }
+}
+
+/**
+ * Whether a move was done that nobody answered for. As long as the source is there it may still be
+ * under way, so that to remove it would take away what is just arriving.
+ */
+async function isPlaced({ tree, path }: End, source: TreePath, before?: Entry): Promise<boolean> {
+  try {
+    if (await tree.stat(source)) return false
+    const after = await tree.stat(path)
+    return after !== undefined && after.etag !== before?.etag
+  } catch {
+    return false
   }
 }

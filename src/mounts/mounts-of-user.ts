@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache'
 import type { Clock } from '../core/index.ts'
 import { remember, type Database } from '../db/index.ts'
 import type { Mount } from '../shares/index.ts'
@@ -9,17 +10,20 @@ export interface MountsOfUser {
   /** The same as long as nothing that is to be seen of them changes. */
   readonly signature: string
   find(name: string): Mount | undefined
+  /** When a name that lately was a mount's was found to be one no more; epoch milliseconds. */
+  leftAt(name: string): number | undefined
 }
 
 /** Of how many users it is remembered. */
 const maxUsers = 10_000
 
-const nothing: MountsOfUser = { list: [], signature: '', find: () => undefined }
+/** How long clients may go on with a request that was meant for a mount. */
+const lateMs = 10 * 60_000
 
-function describe(list: readonly Mount[]): MountsOfUser {
-  if (list.length === 0) return nothing
+function describe(list: readonly Mount[], leftAt: MountsOfUser['leftAt']): MountsOfUser {
+  if (list.length === 0) return { list, signature: '', find: () => undefined, leftAt }
   const byName = new Map(list.map((mount) => [mount.mountName, mount]))
-  return { list, signature: JSON.stringify(list), find: (name) => byName.get(name) }
+  return { list, signature: JSON.stringify(list), find: (name) => byName.get(name), leftAt }
 }
 
 interface Read {
@@ -37,12 +41,29 @@ export function createMountsOfUsers(
   clock: Clock,
   listMounts: (userId: string) => Promise<readonly Mount[]>,
 ): (userId: string) => MountsOfUser | Promise<MountsOfUser> {
+  /** By user: the names that led to mounts lately, and since when they do no more. */
+  const names = new LRUCache<string, ReadonlyMap<string, number>>({ max: maxUsers })
+
+  /** Compares with the last look; what this process has not seen, it does not miss. */
+  function noteNames(userId: string, living: readonly Mount[], now: number) {
+    const left = [...(names.get(userId) ?? [])]
+      .map(([name, at]) => [name, Math.min(at, now)] as const)
+      .filter(([, at]) => now - at < lateMs)
+    const mounted = living.map(({ mountName }) => [mountName, Infinity] as const)
+    const noted = new Map([...left, ...mounted])
+    if (noted.size > 0) names.set(userId, noted)
+    return (name: string): number | undefined => {
+      const at = noted.get(name)
+      return at !== undefined && clock.now() - at < lateMs ? at : undefined
+    }
+  }
+
   async function read(userId: string): Promise<Read> {
     const now = clock.now()
     const all = await listMounts(userId)
     const living = all.filter(({ expiresAt }) => expiresAt === null || expiresAt > now)
     const until = Math.min(...living.map(({ expiresAt }) => expiresAt ?? Infinity))
-    return { mounts: describe(living), until }
+    return { mounts: describe(living, noteNames(userId, living, now)), until }
   }
   const find = remember(db, maxUsers, read)
 

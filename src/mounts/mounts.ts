@@ -21,6 +21,8 @@ export interface MountsDeps {
   readonly peers: Pick<Peers, 'list'>
   /** The name of the folder that holds what a user received. */
   readonly sharedFolder: string
+  /** What one file may have. */
+  readonly maxUploadBytes: number
   /**
    * What stands at the sender, as a tree.
    *
@@ -32,6 +34,9 @@ export interface MountsDeps {
 export type Mounts = ReturnType<typeof createMounts>
 
 const maxTrees = 1000
+
+/** More files and directories than this are no copy but an attack, or take several. */
+const maxEntries = 1_000_000
 
 /** A command, and a server that stops, do not wait longer for a sender. */
 const patienceMs = 3000
@@ -82,7 +87,10 @@ export function createMounts(deps: MountsDeps) {
       createUserTree({
         home,
         sharedFolder,
+        limits: { maxBytes: deps.maxUploadBytes, maxEntries },
         mounts: () => mountsOf(userId),
+        onLeft: (name, err) =>
+          log.warn({ err, userId, name }, 'a copy left something behind in a mount'),
         openMount,
         rename: (mount, name) => incoming.renameMount(mount, name),
         // A sender that is away hears of it later.

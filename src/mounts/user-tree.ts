@@ -7,7 +7,7 @@ import {
   type TreePath,
 } from '../files/index.ts'
 import type { Mount } from '../shares/index.ts'
-import { copyAcross, moveAcross, type End } from './across.ts'
+import { copyAcross, moveAcross, type CopyLimits, type End } from './across.ts'
 import { mountEntry } from './entries.ts'
 import { MountError } from './errors.ts'
 import { createSharesFolder } from './folder.ts'
@@ -19,6 +19,10 @@ export interface UserTreeDeps {
   /** The user's own files. */
   readonly home: FileTree
   readonly sharedFolder: string
+  /** Of what is copied between the trees. */
+  readonly limits: CopyLimits
+  /** Told of what a copy had to leave at a sender, by its name there. */
+  onLeft(name: string, cause: unknown): void
   mounts(): MountsOfUser | Promise<MountsOfUser>
   /** What another server shares, as a tree. */
   openMount(mount: Mount): FileTree
@@ -36,7 +40,8 @@ const refuse = (message: string): MountError => new MountError('not_in_mount', m
  * home's own answers, and so does everybody outside of that folder.
  */
 export function createUserTree(deps: UserTreeDeps): FileTree {
-  const { home, sharedFolder, openMount } = deps
+  const { home, sharedFolder, limits, openMount } = deps
+  const onLeft = (name: string, cause: unknown): void => deps.onLeft(name, cause)
   const folder = createSharesFolder(home, sharedFolder, deps.nextVersion)
 
   const isOurs = (path: TreePath): boolean => path[0] === sharedFolder
@@ -85,11 +90,19 @@ export function createUserTree(deps: UserTreeDeps): FileTree {
     throw refuse('What others share with you cannot be replaced; choose another name.')
   }
 
+  const refuseFolder = (): MountError =>
+    refuse(`"${sharedFolder}" holds what others share with you: take what is in it one by one.`)
+
   async function requireNoFolder(path: TreePath): Promise<void> {
     if (path.length !== 1 || !isOurs(path) || (await find(path)).kind !== 'folder') return
-    throw refuse(
-      `"${sharedFolder}" holds what others share with you: take what is in it one by one.`,
-    )
+    throw refuseFolder()
+  }
+
+  /** Something of the user's own that a mount has hidden until lately: nobody means it yet. */
+  async function isUncovered(path: TreePath, { leftAt }: MountsOfUser): Promise<boolean> {
+    const uncoveredAt = leftAt(path[1] ?? '')
+    const entry = uncoveredAt === undefined ? undefined : await home.stat(path.slice(0, 2))
+    return entry !== undefined && entry.createdAt <= (uncoveredAt ?? 0)
   }
 
   /** The share whose own place a path is. */
@@ -169,11 +182,18 @@ export function createUserTree(deps: UserTreeDeps): FileTree {
       await target.tree.mkdir(target.path)
     },
     async remove(path) {
-      await requireNoFolder(path)
-      const mount = await findMountAt(path)
-      if (mount) return deps.decline(mount)
-      const end = await findEnd(path)
-      await end.tree.remove(end.path)
+      if (!isOurs(path)) return home.remove(path)
+      // Looked for once: what was a mount a moment ago must not be the user's own by now.
+      const mounts = await deps.mounts()
+      const spot = findSpot(path, mounts)
+      if (spot.kind === 'folder') throw refuseFolder()
+      if (spot.kind === 'mount') {
+        const { mount, inner } = spot
+        return inner.length === 0 ? deps.decline(mount) : openMount(mount).remove(inner)
+      }
+      // A client that asks again, or late, means the mount that was here.
+      if (await isUncovered(path, mounts)) throw new FileError('not_found')
+      return home.remove(path)
     },
     async copy(from, to, options) {
       await requireNoFolder(from)
@@ -181,7 +201,7 @@ export function createUserTree(deps: UserTreeDeps): FileTree {
       const source = await findEnd(from)
       return source.tree === target.tree
         ? source.tree.copy(source.path, target.path, options)
-        : copyAcross(source, target, options)
+        : copyAcross(source, target, { ...options, limits, onLeft })
     },
     async move(from, to, options) {
       await requireNoFolder(from)
@@ -191,7 +211,7 @@ export function createUserTree(deps: UserTreeDeps): FileTree {
       const source = await findEnd(from)
       return source.tree === target.tree
         ? source.tree.move(source.path, target.path, options)
-        : moveAcross(source, target, options)
+        : moveAcross(source, target, { ...options, limits, onLeft })
     },
     async space(path) {
       const { tree: owner, path: inner } = await findEnd(path)

@@ -56,6 +56,7 @@ const statusByFileError: Record<FileErrorCode, number> = {
   forbidden_name: 400,
   reserved_name: 403,
   not_served: 403,
+  left_out: 403,
   access_denied: 403,
   into_itself: 403,
   is_root: 403,

@@ -32,6 +32,7 @@ function incomingOf(server: TestServer, contact: string, requireInvite: boolean)
     isContact: async (userId, address) =>
       userId === (await users.getUser('marie')).id && formatOcmAddress(address) === contact,
     findRecipient: users.findEnabledUser,
+    listOwnNames: () => Promise.resolve([]),
     authority,
     tryAccess: () => Promise.resolve(),
     allowHttp: true,

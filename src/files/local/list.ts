@@ -2,7 +2,7 @@ import { lstat, readdirSync, type Stats } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { FileError, toFileError } from '../errors.ts'
-import type { Entry } from '../file-tree.ts'
+import type { Entry, ListOptions } from '../file-tree.ts'
 import { isReservedName, isSegment } from '../tree-path.ts'
 import { isServed, lookAtNow, toEntry } from './entry.ts'
 import type { Guard } from './guard.ts'
@@ -20,8 +20,9 @@ const slowMs = 8
 export async function* listDirectory(
   guard: Guard,
   directory: string,
+  { whole = false }: ListOptions = {},
 ): AsyncGenerator<readonly Entry[]> {
-  const names = await readNames(guard, directory)
+  const names = await readNames(guard, directory, whole)
   for (let start = 0; start < names.length; start += batchSize) {
     const batch = names.slice(start, start + batchSize)
     const found = await lookAtAll(guard, directory, batch)
@@ -29,6 +30,7 @@ export async function* listDirectory(
     for (const [index, stats] of found.entries()) {
       const name = batch[index]
       if (stats && name !== undefined && isServed(stats)) entries.push(toEntry(name, stats))
+      else if (whole) throw new FileError('left_out')
     }
     if (entries.length > 0) yield entries
     // Quick looks leave the thread to nobody else, so they take turns with others.
@@ -37,12 +39,14 @@ export async function* listDirectory(
 }
 
 /** The names that a client could say: neither ours nor unspeakable ones. */
-export async function readNames(guard: Guard, directory: string): Promise<string[]> {
+export async function readNames(guard: Guard, directory: string, whole = false): Promise<string[]> {
   try {
     // A member's parent is the directory itself, so this also refuses a link in its place.
     await guard.verifyParent(`${directory}/-`)
     const names = guard.isQuick() ? readdirSync(directory) : await readdir(directory)
-    return names.filter((name) => isSegment(name) && !isReservedName(name))
+    const sayable = names.filter((name) => isSegment(name) && !isReservedName(name))
+    if (whole && sayable.length < names.length) throw new FileError('left_out')
+    return sayable
   } catch (error) {
     const cause = toFileError(error)
     throw cause instanceof FileError && cause.code === 'parent_missing'

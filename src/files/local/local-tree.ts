@@ -70,10 +70,10 @@ export function createLocalTree(options: LocalTreeOptions): FileTree {
 
   const tree: FileTree = {
     stat: (path) => stat(guard, looks, path),
-    async *list(path) {
+    async *list(path, listOptions) {
       const held = await holdListed(guard, path)
       try {
-        yield* listDirectory(guard, held.path)
+        yield* listDirectory(guard, held.path, listOptions)
       } finally {
         held.release()
       }

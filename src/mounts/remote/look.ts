@@ -3,6 +3,7 @@ import {
   isReservedName,
   isSegment,
   type Entry,
+  type ListOptions,
   type TreePath,
 } from '../../files/index.ts'
 import type { Remote } from './context.ts'
@@ -29,6 +30,10 @@ export async function look(remote: Remote, path: TreePath): Promise<RemoteEntry 
   }
 }
 
+const refuse = (): never => {
+  throw new FileError('left_out')
+}
+
 /** More names than this are not remembered only to find the ones that come twice. */
 const maxNames = 20_000
 
@@ -36,12 +41,13 @@ const maxNames = 20_000
 export async function* listMembers(
   remote: Remote,
   path: TreePath,
+  { whole = false }: ListOptions = {},
 ): AsyncGenerator<readonly Entry[]> {
   if (!isPlace(path)) throw new FileError('not_found')
   const answer = await askProperties(remote.call, path, '1', entryNames)
   const names = new Set<string>()
   let isKnown = false
-  for await (const batch of readFound(answer, remote)) {
+  for await (const batch of readFound(answer, remote, whole ? { onIgnored: refuse } : {})) {
     const entries: Entry[] = []
     for (const { member, response } of batch) {
       if (member === undefined) {

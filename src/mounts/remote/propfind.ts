@@ -63,11 +63,18 @@ export interface Found {
 
 const isDescription = (response: MemberStatus): boolean => response.isDescription
 
+interface FoundOptions {
+  /** Which responses count. */
+  readonly isWanted?: (response: MemberStatus) => boolean
+  /** Told of each response that is ignored. */
+  readonly onIgnored?: () => void
+}
+
 /** What concerns us of an answer; the rest is ignored (robustness H9). */
 export async function* readFound(
   answer: Answer,
   bounds: Bounds,
-  isWanted = isDescription,
+  { isWanted = isDescription, onIgnored }: FoundOptions = {},
 ): AsyncGenerator<readonly Found[]> {
   const place = createPlacer(answer.url)
   for await (const batch of readMultistatus(answer, bounds)) {
@@ -75,9 +82,9 @@ export async function* readFound(
     for (const response of batch) {
       // RFC 4918 §14.24: several hrefs come with a status alone.
       const [href] = response.hrefs
-      if (href === undefined || !isWanted(response)) continue
-      const at = place(href)
+      const at = href !== undefined && isWanted(response) ? place(href) : undefined
       if (at !== undefined) found.push({ member: at === 'self' ? undefined : at.member, response })
+      else onIgnored?.()
     }
     if (found.length > 0) yield found
   }
@@ -122,7 +129,7 @@ export async function findSelf(
   for await (const batch of readFound(
     answer,
     { ...bounds, maxListingBytes: maxSelfBytes },
-    isWanted,
+    { isWanted },
   )) {
     self ??= batch.find(({ member }) => member === undefined)?.response
   }

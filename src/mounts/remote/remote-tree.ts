@@ -51,7 +51,7 @@ export function createRemoteTree(options: RemoteTreeOptions): RemoteTree {
   const properties = createProperties(() => remote, views)
   return {
     stat: (path) => look(remote, path),
-    list: (path) => listMembers(remote, path),
+    list: (path, listOptions) => listMembers(remote, path, listOptions),
     view: (path, hint) => views.find(path, hint?.properties),
     read: (path, hint) => openRemote(remote, path, hint),
     write: (path, body, writeOptions) => writeRemote(remote, path, body, writeOptions),

@@ -2,7 +2,7 @@ import { newId, reach, type Clock } from '../../core/index.ts'
 import { inTransaction, type Database } from '../../db/index.ts'
 import { sourceOf, targetOf, toRow, type Change, type Look } from './change.ts'
 import { insertChange, selectChanges, type ChangeRow } from './queries.ts'
-import { judge, settle, type Follower, type Outcome } from './settle.ts'
+import { findAbroad, judge, settle, type Abroad, type Follower, type Outcome } from './settle.ts'
 
 export interface ChangesDeps {
   readonly db: Database
@@ -22,8 +22,8 @@ export function createChanges({ db, clock, followers, hasState }: ChangesDeps) {
     return false
   }
 
-  const finish = (row: ChangeRow, outcome: Outcome): Promise<void> =>
-    inTransaction(db, (tx) => settle(tx, row, outcome, followers))
+  const finish = (row: ChangeRow, outcome: Outcome, abroad: Abroad): Promise<void> =>
+    inTransaction(db, (tx) => settle(tx, row, outcome, abroad, followers))
 
   return {
     /**
@@ -40,18 +40,20 @@ export function createChanges({ db, clock, followers, hasState }: ChangesDeps) {
       const before = written ? await look(targetOf(change)) : undefined
       const etag = before === 'elsewhere' ? undefined : before?.etag
       const row = toRow(change, newId(), etag ?? null, clock.now())
+      const abroad = written ? await findAbroad(row, look) : undefined
       if (written) await inTransaction(db, (tx) => insertChange(tx, row))
       await reach('change.noted')
       let result: Result
       try {
         result = await work()
       } catch (error) {
-        if (written) await finish(row, await judge(row, look))
+        if (abroad) await finish(row, await judge(row, look), abroad)
         throw error
       }
       await reach('change.done')
       // Somebody may have set the first property while the files were changed.
-      if (written || (await isConcerned(change))) await finish(row, 'done')
+      if (abroad) await finish(row, 'done', abroad)
+      else if (await isConcerned(change)) await finish(row, 'done', await findAbroad(row, look))
       await reach('change.settled')
       return result
     },
@@ -66,7 +68,9 @@ export function createChanges({ db, clock, followers, hasState }: ChangesDeps) {
       for (const row of rows) {
         const look = await lookIn(row.treeId)
         // A home that is not mounted tells nothing.
-        if (look && (await look([]))) await finish(row, await judge(row, look))
+        if (look && (await look([]))) {
+          await finish(row, await judge(row, look), await findAbroad(row, look))
+        }
       }
       return rows.length
     },

@@ -30,30 +30,53 @@ export async function judge(row: ChangeRow, look: Look): Promise<Outcome> {
   return row.kind === 'copy' ? 'done' : 'replaced'
 }
 
+/** Which ends of a change are kept elsewhere: what is known here of their paths is not of them. */
+export interface Abroad {
+  readonly source: boolean
+  readonly target: boolean
+}
+
+export const findAbroad = async ({ source, target }: ChangeRow, look: Look): Promise<Abroad> => ({
+  source: await isAbroad(fromText(source), look),
+  target: await isAbroad(fromText(target), look),
+})
+
+/** Of the place where such a part begins something is known; of nothing below. */
+const isAbroad = async (path: TreePath, look: Look): Promise<boolean> =>
+  (await look([...path, '-'])) === 'elsewhere'
+
 /**
  * Lets properties and locks do what their resources did.
  *
  * RFC 4918 §7.7: a lock never travels, and a lock of the very target stays, because the client that
- * replaces what is there presented it; the locks of what the target held end with that.
+ * replaces what is there presented it; the locks of what the target held end with that. Properties
+ * and followers never leave the part of the tree that they are of, nor change for another's sake.
  */
 export async function settle(
   tx: Transaction,
   row: ChangeRow,
   outcome: Outcome,
+  abroad: Abroad,
   followers: readonly Follower[],
 ): Promise<void> {
   const { id, kind, treeId, source, target, shallow } = row
   await deleteChange(tx, id)
   if (outcome === 'nothing') return
-  await deletePropertiesWithin(tx, treeId, target)
+  if (!abroad.target) await deletePropertiesWithin(tx, treeId, target)
   await deleteLocksWithin(tx, treeId, target, kind !== 'remove')
   if (outcome === 'replaced' || kind === 'remove') return
   if (kind === 'copy') {
-    await copyProperties(tx, treeId, source, target, shallow)
+    const isHere = !abroad.source && !abroad.target
+    if (isHere) await copyProperties(tx, treeId, source, target, shallow)
+    return
+  }
+  await deleteLocksWithin(tx, treeId, source)
+  if (abroad.source) return
+  if (abroad.target) {
+    await deletePropertiesWithin(tx, treeId, source)
     return
   }
   await moveProperties(tx, treeId, source, target)
-  await deleteLocksWithin(tx, treeId, source)
   for (const follower of followers) {
     await follower.moved(tx, treeId, fromText(source), fromText(target))
   }

@@ -21,6 +21,8 @@ export interface IncomingSharesDeps {
   onAccepted?(id: string): void
   /** A user who may log in, by name. */
   findRecipient(username: string): Promise<User | undefined>
+  /** What a user has already where shares are put, whatever it is. */
+  listOwnNames(username: string): Promise<readonly string[]>
   /** Asks the sender of an accepted share whether it opens, and writes down what is wrong. */
   tryAccess(id: string): Promise<void>
   /** `host[:port]` of this server. */

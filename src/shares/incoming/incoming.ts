@@ -104,8 +104,9 @@ export function createIncomingShares(deps: IncomingSharesDeps) {
         throw new IncomingError('received_state', `Received share "${id}" has expired.`)
       }
       const tell = owe(outbox, row, 'SHARE_ACCEPTED', secretOf(row))
+      const own = await deps.listOwnNames(found.user)
       const share = await change(found, 'accepted', async (tx) => {
-        const taken = await selectMountNames(tx, row.userId)
+        const taken = [...own, ...(await selectMountNames(tx, row.userId))]
         const mountName = chooseMountName(row.name, row.resourceType, taken)
         await updateIncoming(tx, [id], { state: 'accepted', mountName, respondedAt: now })
         await tell(tx)

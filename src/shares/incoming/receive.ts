@@ -77,10 +77,11 @@ export function createReceive(deps: IncomingSharesDeps) {
     const hash = contentHash(offer)
     const row = newRow(offer, user, hash)
     const tell = accepted ? owe(deps.outbox, row, 'SHARE_ACCEPTED', offer.secret) : undefined
+    const own = accepted ? await deps.listOwnNames(user.username) : []
     return inTransaction(db, async (tx) => {
       const known = await findOffer(tx, row)
       if (known === undefined) {
-        await insertIncoming(tx, tell ? await acceptedRow(tx, row) : row)
+        await insertIncoming(tx, tell ? await acceptedRow(tx, row, own) : row)
         await tell?.(tx)
         return [row.id, tell ? 'auto-accepted' : 'new']
       }
@@ -117,8 +118,12 @@ export function createReceive(deps: IncomingSharesDeps) {
     }
   }
 
-  async function acceptedRow(tx: Transaction, row: NewIncomingShare): Promise<NewIncomingShare> {
-    const taken = await selectMountNames(tx, row.userId)
+  async function acceptedRow(
+    tx: Transaction,
+    row: NewIncomingShare,
+    own: readonly string[],
+  ): Promise<NewIncomingShare> {
+    const taken = [...own, ...(await selectMountNames(tx, row.userId))]
     const mountName = chooseMountName(row.name, row.resourceType, taken)
     return { ...row, state: 'accepted', mountName, respondedAt: row.createdAt }
   }

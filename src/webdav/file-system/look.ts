@@ -3,6 +3,7 @@ import {
   isSegment,
   isReservedName,
   type Entry,
+  type ListOptions,
   type TreePath,
 } from '../../files/index.ts'
 import type { Calls } from './calls.ts'
@@ -61,6 +62,7 @@ const batchSize = 64
 export async function* listMembers(
   source: Source,
   path: TreePath,
+  { whole = false }: ListOptions = {},
 ): AsyncGenerator<readonly Entry[]> {
   const entry = await look(source, path)
   if (!entry) throw new FileError('not_found')
@@ -71,6 +73,7 @@ export async function* listMembers(
       names.slice(start, start + batchSize).map((name) => look(source, [...path, name])),
     )
     const entries = found.filter((member) => member !== undefined)
+    if (whole && entries.length < found.length) throw new FileError('left_out')
     if (entries.length > 0) yield entries
   }
 }

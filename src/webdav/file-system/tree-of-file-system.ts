@@ -42,7 +42,7 @@ export function treeOfFileSystem(fileSystem: v2.FileSystem): FileTree {
   const { calls } = source
   return {
     stat: (path) => look(source, path),
-    list: (path) => listMembers(source, path),
+    list: (path, listOptions) => listMembers(source, path, listOptions),
     read: (path) => openFile(source, (work) => turns.take([keyOf(path)], work), path),
     write: (path, body, options) => write(source, turns, path, body, options),
     async mkdir(path) {

@@ -12,7 +12,7 @@ export type TreeChange =
       readonly shallow?: boolean
     }
 
-export async function carryOut<Result>(
+export function carryOut<Result>(
   exchange: Exchange,
   change: TreeChange,
   work: () => Promise<Result>,
@@ -24,14 +24,9 @@ export async function carryOut<Result>(
     change.kind === 'remove'
       ? { ...change, treeId, path: at(change.path) }
       : { ...change, treeId, from: at(change.from), to: at(change.to) }
-  const result = await settings.resources.carryOut(
+  return settings.resources.carryOut(
     absolute,
     (path) => lookIn(tree)(insideOf(exchange, path)),
     work,
   )
-  // Where properties live with the files, nothing is kept of them here.
-  if (change.kind !== 'remove' && (await tree.properties?.(change.to))) {
-    await settings.resources.forgetProperties(placeOf(exchange, change.to))
-  }
-  return result
 }

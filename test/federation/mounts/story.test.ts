@@ -290,6 +290,11 @@ describe('what was shared differently', () => {
     expect((await files.get(`${path}/more/deep.txt`)).status).toBe(404)
     expect((await files.propfind('Shared/')).status).toBe(404)
   })
+
+  it("beside files of one's own: it gets a name that none of them has", async () => {
+    await bobs.addFile('bob', 'Shared/holiday/own.txt', 'my own')
+    expect((await give()).path).toBe('Shared/Holiday (2)')
+  })
 })
 
 describe('a server that is away', () => {

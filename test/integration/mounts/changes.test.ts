@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
-import { inTransaction, resourceChanges } from '../../../src/db/index.ts'
+import { inTransaction, outgoingShares, resourceChanges } from '../../../src/db/index.ts'
 import { MountError } from '../../../src/mounts/errors.ts'
 import { hrefsOf } from '../../support/dav-client.ts'
 import { bytes, contentOf } from '../../unit/files/file-tree-contract.ts'
@@ -21,7 +21,9 @@ async function lock(path: string): Promise<string> {
   return answer.headers['lock-token'] as string
 }
 
-const rowsOf = (table: 'locks' | 'dead_properties' | 'resource_changes'): string[] =>
+const rowsOf = (
+  table: 'locks' | 'dead_properties' | 'resource_changes' | 'outgoing_shares',
+): string[] =>
   stage.server
     .services()
     .db.raw.reader.prepare(`SELECT * FROM ${table}`)
@@ -103,6 +105,59 @@ describe('what clients say of files', () => {
     expect(patched.text.replaceAll(/\s*xmlns:x="urn:x"/g, '')).toMatch(
       /<x:a\/><\/D:prop><D:status>HTTP\/1.1 200 OK.*<x:b\/><x:c\/><\/D:prop><D:status>HTTP\/1.1 507 Insufficient Storage/,
     )
+  })
+})
+
+describe('what is known of own files', () => {
+  const to = (path: string) => stage.url + path
+  const setProperty = (path: string) =>
+    stage.files.proppatch(
+      path,
+      '<D:propertyupdate xmlns:D="DAV:"><D:set><D:prop><a xmlns="urn:x">1</a></D:prop></D:set></D:propertyupdate>',
+    )
+
+  async function share(...path: string[]): Promise<void> {
+    const [id] = path.slice(-1)
+    await inTransaction(stage.server.services().db, async (tx) => {
+      await tx.insert(outgoingShares).values({
+        id: id ?? '',
+        ownerId: stage.userId,
+        path,
+        resourceType: 'folder',
+        name: id ?? '',
+        recipient: 'einstein@peer.example',
+        recipientHost: 'peer.example',
+        permissions: ['read'],
+        strict: false,
+        state: 'accepted',
+        createdAt: 0,
+      })
+    })
+  }
+
+  it('does not follow them into a mount', async () => {
+    await stage.mount('Trip')
+    await stage.server.addFile('bob', 'own/x', 'x')
+    await share('own')
+    expect((await stage.files.copyOrMove('MOVE', 'own', to('Shared/Trip/own'))).status).toBe(201)
+    expect(rowsOf('outgoing_shares')).toEqual(['["own"]'])
+  })
+
+  it('stays with what a mount hides, whatever happens to the mount', async () => {
+    await stage.server.addFile('bob', 'Shared/Trip/a', 'mine')
+    await setProperty('Shared/Trip/a')
+    await share('Shared', 'Trip')
+    const trip = await stage.mount('Trip')
+    await trip.write(['a'], bytes('a'))
+    await trip.write(['b'], bytes('b'))
+    const { files } = stage
+    expect((await files.copyOrMove('MOVE', 'Shared/Trip/b', to('Shared/Trip/a'))).status).toBe(204)
+    expect((await files.copyOrMove('COPY', 'Shared/Trip/a', to('copied'))).status).toBe(201)
+    expect((await files.copyOrMove('MOVE', 'Shared/Trip/a', to('moved'))).status).toBe(201)
+    expect((await files.copyOrMove('MOVE', 'Shared/Trip', to('Shared/New'))).status).toBe(201)
+    expect((await files.remove('Shared/New')).status).toBe(204)
+    expect(rowsOf('dead_properties')).toEqual(['/Shared/Trip/a/'])
+    expect(rowsOf('outgoing_shares')).toEqual(['["Shared","Trip"]'])
   })
 })
 

@@ -11,10 +11,14 @@ export type Stage = Awaited<ReturnType<typeof mountsStage>>
 const sender = 'einstein@peer.example'
 
 /** bob and what is shared with him; local trees stand in for the senders. */
-export async function mountsStage(config: ServerOptions['config'] = {}) {
+export async function mountsStage(
+  config: ServerOptions['config'] = {},
+  options: Pick<ServerOptions, 'clock'> = {},
+) {
   const folder = await tempDir()
   const trees = new Map<string, FileTree>()
   const server = await startServer({
+    ...options,
     config,
     openMount({ id }) {
       const tree = trees.get(id)

@@ -28,6 +28,8 @@ export interface Stage {
   /** What is mounted just now. */
   mounts: Mount[]
   readonly declined: string[]
+  /** What copies have left in mounts. */
+  readonly left: string[]
   readonly root: string
   dispose(): void
 }
@@ -50,25 +52,30 @@ export function stageOf(...mounts: readonly Mount[]): Stage {
   mkdirSync(join(root, 'home'))
   const home = createLocalTree({ root: join(root, 'home'), durability: 'normal' })
   const declined: string[] = []
+  const left: string[] = []
   let version = 0
   const stage: Stage = {
     home,
     mounts: [...mounts],
     declined,
+    left,
     root,
     senderOf: (name) => open(`rcv-${name}`),
     dispose: () => rmSync(root, { recursive: true }),
     tree: createUserTree({
       home,
       sharedFolder: 'Shared',
+      limits: { maxBytes: 10_000, maxEntries: 300 },
       mounts() {
         const list = stage.mounts
         return {
           list,
           signature: JSON.stringify(list),
           find: (name) => list.find(({ mountName }) => mountName === name),
+          leftAt: () => undefined,
         }
       },
+      onLeft: (name) => left.push(name),
       openMount: ({ id }) => open(id),
       rename(mount, name) {
         stage.mounts = stage.mounts.map((one) =>

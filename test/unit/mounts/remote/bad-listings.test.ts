@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import type { FileTree } from '../../../../src/files/index.ts'
@@ -114,6 +115,18 @@ describe('a sender that answers PROPFIND badly', () => {
     expect(sender.requests).toHaveLength(1)
     const found = await namesIn(tree)
     expect([found.length, new Set(found).size]).toEqual([20_000, 20_000])
+  })
+
+  it.each([
+    ['a name that is none', response('/dav/share/a%2Fb')],
+    ['a member without a property', '<d:response><d:href>/dav/share/a</d:href></d:response>'],
+  ])('%s, and whoever wants the whole is told', async (_name, ignored) => {
+    sender.answer = says(response('/dav/share/', collection), response('/dav/share/a'), ignored)
+    expect(await namesIn(tree)).toEqual(['a'])
+    const whole = async () => Readable.from(tree.list([], { whole: true })).toArray()
+    expect(await codeOf(whole())).toBe('left_out')
+    sender.answer = says(response('/dav/share/', collection), response('/dav/share/a'))
+    expect(await whole()).toHaveLength(1)
   })
 
   it('hrefs elsewhere, names that are none, and the same twice (robustness H9)', async () => {
