@@ -70,19 +70,26 @@ async function checkDerived(
   if (entry?.etag !== expected.etag) throw new FileError('changed')
 }
 
-/** Remembers why a body ended early, since the connection only knows that it did. */
+/**
+ * Remembers why a body ended early, since the connection only knows that it did. The last part waits
+ * for the end of the body: what fails there, a lock for one, leaves a request that is visibly short.
+ */
 async function* count(
   body: AsyncIterable<Uint8Array>,
   maxBytes = Infinity,
   counter: { size: number; failure: unknown },
 ): AsyncGenerator<Uint8Array> {
+  let last: Uint8Array | undefined
   try {
     for await (const chunk of body) {
       counter.size += chunk.length
       if (counter.size > maxBytes) throw new FileError('too_large')
       // An empty chunk would end a chunked body.
-      if (chunk.length > 0) yield chunk
+      if (chunk.length === 0) continue
+      if (last) yield last
+      last = chunk
     }
+    if (last) yield last
   } catch (error) {
     counter.failure = error
     throw error

@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
-import type { FileTree } from '../../../../src/files/index.ts'
+import { FileError, type FileTree } from '../../../../src/files/index.ts'
 import { bytes, contentOf } from '../../files/file-tree-contract.ts'
 import {
   badSender,
@@ -229,12 +229,30 @@ describe('a sender that answers other methods badly', () => {
         req.on('close', () => ends.push('closed'))
       }
       async function* broken(): AsyncGenerator<Uint8Array> {
-        yield* bytes('half')
+        yield* bytes('ha', 'lf')
         await new Promise((resolve) => setTimeout(resolve, 20))
         throw Object.assign(new Error('left'), { code: 'ECONNRESET' })
       }
       const writing = tree.write(['f'], broken(), { size: 1000 })
       await expect(writing).rejects.toThrow('left')
+      while (ends.length === 0) await new Promise((resolve) => setTimeout(resolve, 5))
+      expect(ends).toEqual(['closed'])
+    })
+
+    it('an upload that fails after its last byte never arrives whole', async () => {
+      const ends: string[] = []
+      const begun = new Promise<void>((resolve) => {
+        sender.answer = (req) => {
+          req.once('data', () => setTimeout(resolve, 20)).on('end', () => ends.push('whole'))
+          req.on('close', () => ends.push('closed'))
+        }
+      })
+      async function* lockedAtTheEnd(): AsyncGenerator<Uint8Array> {
+        yield* bytes('ab', 'c', '')
+        await begun
+        throw new FileError('locked')
+      }
+      expect(await codeOf(tree.write(['f'], lockedAtTheEnd(), { size: 3 }))).toBe('locked')
       while (ends.length === 0) await new Promise((resolve) => setTimeout(resolve, 5))
       expect(ends).toEqual(['closed'])
     })
