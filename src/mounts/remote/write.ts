@@ -9,7 +9,7 @@ import {
   type WriteOptions,
   type Written,
 } from '../../files/index.ts'
-import { discard, refusal, type Answer } from './answers.ts'
+import { discard, garbled, refusal, type Answer } from './answers.ts'
 import type { Remote } from './context.ts'
 import { isPeersTag, toEntry } from './facts.ts'
 import { look } from './look.ts'
@@ -43,6 +43,8 @@ export async function writeRemote(
   }
   if (answer.status < 200 || answer.status > 299) throw refusal(answer, meanings)
   discard(answer)
+  // RFC 9110 §9.3.4: a success is that of the whole content.
+  if (!sent.readableEnded) throw garbled(new Error('the success came before the content'))
   return {
     entry: await entryAfter(remote, path, answer, counter.size, options),
     created: answer.status === 201,

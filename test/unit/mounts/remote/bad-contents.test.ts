@@ -1,6 +1,10 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
-import { FileError, type FileTree } from '../../../../src/files/index.ts'
+import { createLocalTree, FileError, type FileTree } from '../../../../src/files/index.ts'
+import { moveAcross } from '../../../../src/mounts/across.ts'
+import { tempDir } from '../../../support/temp-dir.ts'
 import { bytes, contentOf } from '../../files/file-tree-contract.ts'
 import {
   badSender,
@@ -255,6 +259,23 @@ describe('a sender that answers other methods badly', () => {
       expect(await codeOf(tree.write(['f'], lockedAtTheEnd(), { size: 3 }))).toBe('locked')
       while (ends.length === 0) await new Promise((resolve) => setTimeout(resolve, 5))
       expect(ends).toEqual(['closed'])
+    })
+
+    it('a success before all was sent is none, and a MOVE keeps its source', async () => {
+      sender.answer = (req, res) => {
+        if (req.method === 'PUT') res.writeHead(201).flushHeaders()
+        else sends(404, '')(req, res)
+      }
+      await using folder = await tempDir()
+      // More than the kernels at both ends hold.
+      await writeFile(join(folder.path, 'large'), Buffer.alloc(32 * 1024 * 1024))
+      const home = createLocalTree({ root: folder.path, durability: 'normal' })
+      const [from, to] = [
+        { tree: home, path: ['large'] },
+        { tree, path: ['f'] },
+      ]
+      expect(await codeOf(moveAcross(from, to, { overwrite: true }))).toBe('sender_garbled')
+      expect((await home.stat(['large']))?.size).toBe(32 * 1024 * 1024)
     })
   })
 })
