@@ -98,7 +98,7 @@ async function* count(
   }
 }
 
-/** What is there now; where that cannot be seen, what is known of it. */
+/** What is there now; where that cannot be seen or is somebody else's, what is known of it. */
 async function entryAfter(
   remote: Remote,
   path: TreePath,
@@ -108,8 +108,8 @@ async function entryAfter(
 ): Promise<Entry> {
   const found = await look(remote, path).catch(() => undefined)
   const { etag } = headers
-  const isOurs = found && (!etag?.startsWith('"') || found.etag === etag)
-  if (isOurs) return found
+  const isOurs = etag?.startsWith('"') ? found?.etag === etag : found?.size === size
+  if (found && isOurs) return found
   const isKept = headers['x-oc-mtime'] === 'accepted' && modifiedAt !== undefined
   return toEntry(remote.nameOf(path), {
     isDirectory: false,

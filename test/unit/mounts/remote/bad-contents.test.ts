@@ -277,5 +277,18 @@ describe('a sender that answers other methods badly', () => {
       expect(await codeOf(moveAcross(from, to, { overwrite: true }))).toBe('sender_garbled')
       expect((await home.stat(['large']))?.size).toBe(32 * 1024 * 1024)
     })
+
+    it.each<[string, string, boolean]>([
+      ['ours by its size', '3', true],
+      ["somebody else's", '4', false],
+    ])('what is found after a PUT without a tag: %s', async (_name, size, isOurs) => {
+      const facts = `<d:getcontentlength>${size}</d:getcontentlength><d:getetag>"2"</d:getetag>`
+      sender.answer = (req, res) => {
+        if (req.method === 'PROPFIND') says(response('/dav/share/f', facts))(req, res)
+        else req.resume().on('end', () => sends(201, '')(req, res))
+      }
+      const { entry } = await tree.write(['f'], bytes('abc'))
+      expect([entry.size, entry.etag === '"2"']).toEqual([3, isOurs])
+    })
   })
 })
