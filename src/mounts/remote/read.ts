@@ -164,6 +164,11 @@ function openFile(
     stream: (range = whole) =>
       Readable.from(range.end < range.start ? [] : cut(open, range), { objectMode: false }),
     ...(first?.answer.pour && { pour }),
+    async prepare(range) {
+      const content = await open(range)
+      if (unused) discard(unused.answer)
+      unused = content
+    },
     close() {
       if (unused) discard(unused.answer)
       unused = undefined
