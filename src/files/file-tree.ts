@@ -77,6 +77,11 @@ export interface OpenFile {
    * at a time, whose buffers are used again when they are taken. It fails like a stream.
    */
   pour?(take: (part: Uint8Array) => Promise<void>, range: ByteRange): Promise<void>
+  /**
+   * Makes sure that a part of the content can be had, where only asking for it tells: before an
+   * answer begins that could no longer say that it cannot.
+   */
+  prepare?(range: ByteRange): Promise<void>
   /** Must be called, after the last stream has ended or was destroyed. */
   close(): Awaitable<void>
 }

@@ -172,6 +172,11 @@ function openFile(
         objectMode: false,
       }),
     ...(first?.answer.pour && { pour }),
+    async prepare(range) {
+      const content = await open(range)
+      if (unused) discard(unused.answer)
+      unused = content
+    },
     close() {
       if (unused) discard(unused.answer)
       unused = undefined

@@ -9,7 +9,7 @@ import {
   type WriteOptions,
   type Written,
 } from '../../files/index.ts'
-import { discard, refusal, type Answer } from './answers.ts'
+import { discard, garbled, refusal, type Answer } from './answers.ts'
 import type { Remote } from './context.ts'
 import { isPeersTag, toEntry } from './facts.ts'
 import { look } from './look.ts'
@@ -43,6 +43,8 @@ export async function writeRemote(
   }
   if (answer.status < 200 || answer.status > 299) throw refusal(answer, meanings)
   discard(answer)
+  // RFC 9110 §9.3.4: a success is that of the whole content.
+  if (!sent.readableEnded) throw garbled(new Error('the success came before the content'))
   return {
     entry: await entryAfter(remote, path, answer, counter.size, options),
     created: answer.status === 201,
@@ -70,26 +72,33 @@ async function checkDerived(
   if (entry?.etag !== expected.etag) throw new FileError('changed')
 }
 
-/** Remembers why a body ended early, since the connection only knows that it did. */
+/**
+ * Remembers why a body ended early, since the connection only knows that it did. The last part waits
+ * for the end of the body: what fails there, a lock for one, leaves a request that is visibly short.
+ */
 async function* count(
   body: AsyncIterable<Uint8Array>,
   maxBytes = Infinity,
   counter: { size: number; failure: unknown },
 ): AsyncGenerator<Uint8Array> {
+  let last: Uint8Array | undefined
   try {
     for await (const chunk of body) {
       counter.size += chunk.length
       if (counter.size > maxBytes) throw new FileError('too_large')
       // An empty chunk would end a chunked body.
-      if (chunk.length > 0) yield chunk
+      if (chunk.length === 0) continue
+      if (last) yield last
+      last = chunk
     }
+    if (last) yield last
   } catch (error) {
     counter.failure = error
     throw error
   }
 }
 
-/** What is there now; where that cannot be seen, what is known of it. */
+/** What is there now; where that cannot be seen or is somebody else's, what is known of it. */
 async function entryAfter(
   remote: Remote,
   path: TreePath,
@@ -99,8 +108,8 @@ async function entryAfter(
 ): Promise<Entry> {
   const found = await look(remote, path).catch(() => undefined)
   const { etag } = headers
-  const isOurs = found && (!etag?.startsWith('"') || found.etag === etag)
-  if (isOurs) return found
+  const isOurs = etag?.startsWith('"') ? found?.etag === etag : found?.size === size
+  if (found && isOurs) return found
   const isKept = headers['x-oc-mtime'] === 'accepted' && modifiedAt !== undefined
   return toEntry(remote.nameOf(path), {
     isDirectory: false,

@@ -12,8 +12,11 @@ type Fields = Record<string, string>
 export function sendWhole(res: ServerResponse, file: OpenFile, fields: Fields): Awaitable<void> {
   const { size } = file.entry
   if (size > smallFileBytes) {
-    res.writeHead(200, fields)
-    return sendContent(res, file, { start: 0, end: size - 1 })
+    const whole = { start: 0, end: size - 1 }
+    return andThen(file.prepare?.(whole), () => {
+      res.writeHead(200, fields)
+      return sendContent(res, file, whole)
+    })
   }
   // As text it leaves together with the head; byte for byte, latin1 is what it was.
   const text = file.text ?? andThen(file.bytes(), (content) => content.toString('latin1'))
@@ -30,6 +33,7 @@ export async function sendPart(
   fields: Fields,
   range: ByteRange,
 ): Promise<void> {
+  if (file.prepare) await file.prepare(range)
   res.writeHead(206, {
     ...fields,
     'Content-Range': contentRange(range, file.entry.size),
@@ -55,6 +59,8 @@ export async function sendParts(
   )
   const tail = Buffer.from(`\r\n--${boundary}--\r\n`)
   const content = ranges.reduce((sum, { start, end }) => sum + end - start + 1, tail.length)
+  const [first] = ranges
+  if (first && file.prepare) await file.prepare(first)
   res.writeHead(206, {
     ...fields,
     'Content-Type': `multipart/byteranges; boundary=${boundary}`,

@@ -1,6 +1,10 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
-import type { FileTree } from '../../../../src/files/index.ts'
+import { createLocalTree, FileError, type FileTree } from '../../../../src/files/index.ts'
+import { moveAcross } from '../../../../src/mounts/across.ts'
+import { tempDir } from '../../../support/temp-dir.ts'
 import { bytes, contentOf } from '../../files/file-tree-contract.ts'
 import {
   badSender,
@@ -282,7 +286,7 @@ describe('a sender that answers other methods badly', () => {
         req.on('close', () => ends.push('closed'))
       }
       async function* broken(): AsyncGenerator<Uint8Array> {
-        yield* bytes('half')
+        yield* bytes('ha', 'lf')
         await new Promise((resolve) => setTimeout(resolve, 20))
         throw Object.assign(new Error('left'), { code: 'ECONNRESET' })
       }
@@ -290,6 +294,54 @@ describe('a sender that answers other methods badly', () => {
       await expect(writing).rejects.toThrow('left')
       while (ends.length === 0) await new Promise((resolve) => setTimeout(resolve, 5))
       expect(ends).toEqual(['closed'])
+    })
+
+    it('an upload that fails after its last byte never arrives whole', async () => {
+      const ends: string[] = []
+      const begun = new Promise<void>((resolve) => {
+        sender.answer = (req) => {
+          req.once('data', () => setTimeout(resolve, 20)).on('end', () => ends.push('whole'))
+          req.on('close', () => ends.push('closed'))
+        }
+      })
+      async function* lockedAtTheEnd(): AsyncGenerator<Uint8Array> {
+        yield* bytes('ab', 'c', '')
+        await begun
+        throw new FileError('locked')
+      }
+      expect(await codeOf(tree.write(['f'], lockedAtTheEnd(), { size: 3 }))).toBe('locked')
+      while (ends.length === 0) await new Promise((resolve) => setTimeout(resolve, 5))
+      expect(ends).toEqual(['closed'])
+    })
+
+    it('a success before all was sent is none, and a MOVE keeps its source', async () => {
+      sender.answer = (req, res) => {
+        if (req.method === 'PUT') res.writeHead(201).flushHeaders()
+        else sends(404, '')(req, res)
+      }
+      await using folder = await tempDir()
+      // More than the kernels at both ends hold.
+      await writeFile(join(folder.path, 'large'), Buffer.alloc(32 * 1024 * 1024))
+      const home = createLocalTree({ root: folder.path, durability: 'normal' })
+      const [from, to] = [
+        { tree: home, path: ['large'] },
+        { tree, path: ['f'] },
+      ]
+      expect(await codeOf(moveAcross(from, to, { overwrite: true }))).toBe('sender_garbled')
+      expect((await home.stat(['large']))?.size).toBe(32 * 1024 * 1024)
+    })
+
+    it.each<[string, string, boolean]>([
+      ['ours by its size', '3', true],
+      ["somebody else's", '4', false],
+    ])('what is found after a PUT without a tag: %s', async (_name, size, isOurs) => {
+      const facts = `<d:getcontentlength>${size}</d:getcontentlength><d:getetag>"2"</d:getetag>`
+      sender.answer = (req, res) => {
+        if (req.method === 'PROPFIND') says(response('/dav/share/f', facts))(req, res)
+        else req.resume().on('end', () => sends(201, '')(req, res))
+      }
+      const { entry } = await tree.write(['f'], bytes('abc'))
+      expect([entry.size, entry.etag === '"2"']).toEqual([3, isOurs])
     })
   })
 })
