@@ -21,9 +21,10 @@ export function troubleOf(
   if (state !== 'accepted') return undefined
   if (expiresAt !== null && expiresAt <= now) return { problem: problems.expired, since: expiresAt }
   if (peer?.trust === 'denied') return { problem: problems.denied(senderHost), since: null }
+  if (peer?.breaker == null) return undefined
   // A few failures in a row may be an accident; it is called all the same.
-  if (peer?.breaker == null || peer.breaker.state === 'closed') return undefined
-  return { problem: problems.away(senderHost), since: peer.failingSince }
+  const words = peer.breaker.state === 'closed' ? problems.failing : problems.away
+  return { problem: words(senderHost), since: peer.failingSince }
 }
 
 /** Looks once for all of them. */

@@ -19,6 +19,8 @@ export const problems = {
   missing: (host: string) => `${host} lets us in, but what was shared is not there.`,
   away: (host: string) =>
     `${host} cannot be reached. It is tried again by itself; what it shares is not to be had until then.`,
+  failing: (host: string) =>
+    `${host} did not answer as it should when it was last asked. It is tried again by itself.`,
   denied: (host: string) => `This server does not work with ${host}.`,
 } as const
 

@@ -327,7 +327,9 @@ describe('a sender that answers other methods badly', () => {
         { tree: home, path: ['large'] },
         { tree, path: ['f'] },
       ]
-      expect(await codeOf(moveAcross(from, to, { overwrite: true }))).toBe('sender_garbled')
+      const limits = { maxBytes: Infinity, maxEntries: 1 }
+      const options = { overwrite: true, limits, onLeft: () => undefined }
+      expect(await codeOf(moveAcross(from, to, options))).toBe('sender_garbled')
       expect((await home.stat(['large']))?.size).toBe(32 * 1024 * 1024)
     })
 
