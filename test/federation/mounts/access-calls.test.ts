@@ -87,23 +87,22 @@ describe('a sender that takes its time', () => {
     expect(stage.sending.seen.at(-1)?.body).toBe('abcde')
   })
 
-  const impatient = { config: { outbound: { timeoutMs: 500 } } }
   const inTree = (method: string) => ({ method, path: ['a'], destination: ['b'] })
 
   it.each(['COPY', 'DELETE', 'MOVE'])(
     'gets longer for a %s, which may be of much',
     async (method) => {
-      await using stage = await accessStage({ server: impatient })
+      await using stage = await accessStage({ server: hasty })
       await stage.ask()
       stage.sending.peer.takeOver('/remote/*', (_req, res) => {
-        setTimeout(() => res.writeHead(204).end(), 1000)
+        setTimeout(() => res.writeHead(204).end(), 2000)
       })
       expect((await stage.ask(inTree(method))).status).toBe(204)
     },
   )
 
   it('is not blamed when that takes even longer', async () => {
-    await using stage = await accessStage({ server: impatient })
+    await using stage = await accessStage({ server: hasty })
     await stage.ask()
     stage.sending.peer.takeOver('/remote/*', () => undefined)
     await expect(stage.ask(inTree('MOVE'))).rejects.toMatchObject(unreachable)
