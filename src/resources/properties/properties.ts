@@ -1,5 +1,5 @@
 import { inTransaction, remember, type Database } from '../../db/index.ts'
-import type { TreePath } from '../../files/index.ts'
+import type { DeadProperty, PropertyStep, TreePath } from '../../files/index.ts'
 import { fromText, parentOf, toText } from '../path-text.ts'
 import type { ResourcePlace } from '../place.ts'
 import {
@@ -15,21 +15,6 @@ export interface PropertyLimits {
   readonly perResource: number
   /** UTF-8, all values of a resource together. */
   readonly bytesPerResource: number
-}
-
-/** A property as a client set it. */
-export interface DeadProperty {
-  readonly namespace: string
-  readonly name: string
-  /** The whole element as XML, with every namespace it needs. */
-  readonly value: string
-}
-
-/** One step of a change; without a value the property is removed. */
-export interface PropertyStep {
-  readonly namespace: string
-  readonly name: string
-  readonly value?: string
 }
 
 /** A dead property and whose it is. */
