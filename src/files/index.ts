@@ -33,4 +33,9 @@ export {
   samePath,
   type TreePath,
 } from './tree-path.ts'
-export type { DeadProperty, PropertyStep, TreeProperties } from './tree-properties.ts'
+export type {
+  DeadProperty,
+  PlacedProperty,
+  PropertyStep,
+  TreeProperties,
+} from './tree-properties.ts'

@@ -8,6 +8,11 @@ export interface DeadProperty {
   readonly value: string
 }
 
+/** A dead property and whose it is. */
+export interface PlacedProperty extends DeadProperty {
+  readonly path: TreePath
+}
+
 /** One step of a PROPPATCH; without a value the property is removed. */
 export interface PropertyStep {
   readonly namespace: string
@@ -22,7 +27,7 @@ export interface TreeProperties {
     path: TreePath,
     reach: 'self' | 'members',
     names?: readonly string[],
-  ): Promise<readonly (DeadProperty & { readonly path: TreePath })[]>
+  ): Promise<readonly PlacedProperty[]>
   /** Every step or none; the status of each property as the keeper gave it (200, 403, 507 …). */
   patch(path: TreePath, steps: readonly PropertyStep[]): Promise<readonly number[]>
 }

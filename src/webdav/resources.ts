@@ -1,5 +1,5 @@
 import type { Awaitable } from '../core/index.ts'
-import type { DeadProperty, PropertyStep, TreePath } from '../files/index.ts'
+import type { DeadProperty, PlacedProperty, PropertyStep, TreePath } from '../files/index.ts'
 
 /** A resource, whoever asks for it: a path in the tree of the user who owns it. */
 export interface ResourcePlace {
@@ -36,11 +36,7 @@ export type LockOutcome =
   | { readonly status: 'conflict'; readonly locks: readonly Lock[] }
   | { readonly status: 'too_many' }
 
-export type { DeadProperty, PropertyStep }
-
-export interface PlacedProperty extends DeadProperty {
-  readonly path: TreePath
-}
+export type { DeadProperty, PlacedProperty, PropertyStep }
 
 export type Change =
   | { readonly kind: 'remove'; readonly treeId: string; readonly path: TreePath }

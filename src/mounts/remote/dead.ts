@@ -1,9 +1,6 @@
-import type { DeadProperty, TreePath } from '../../files/index.ts'
+import type { PlacedProperty, TreePath } from '../../files/index.ts'
 import { serializeElement } from '../../xml/index.ts'
 import type { MemberStatus } from './multistatus.ts'
-
-/** A property, and of what it is one. */
-export type PlacedProperty = DeadProperty & { readonly path: TreePath }
 
 /** Of these the live ones are computed by us, from what we know of the entry and the share. */
 const computed = new Set([

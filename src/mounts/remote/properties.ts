@@ -1,5 +1,6 @@
 import {
   FileError,
+  type PlacedProperty,
   type PropertyStep,
   type Space,
   type TreePath,
@@ -7,7 +8,7 @@ import {
 } from '../../files/index.ts'
 import { xmlDeclaration, xmlType } from '../../xml/index.ts'
 import { garbled, refusal } from './answers.ts'
-import { deadOf, type PlacedProperty } from './dead.ts'
+import { deadOf } from './dead.ts'
 import type { Remote } from './context.ts'
 import { isPlace } from './look.ts'
 import { textOf, type MemberStatus, type PropertyStatus } from './multistatus.ts'

@@ -1,5 +1,5 @@
 import { inTransaction, remember, type Database } from '../../db/index.ts'
-import type { DeadProperty, PropertyStep, TreePath } from '../../files/index.ts'
+import type { DeadProperty, PlacedProperty, PropertyStep } from '../../files/index.ts'
 import { fromText, parentOf, toText } from '../path-text.ts'
 import type { ResourcePlace } from '../place.ts'
 import {
@@ -15,11 +15,6 @@ export interface PropertyLimits {
   readonly perResource: number
   /** UTF-8, all values of a resource together. */
   readonly bytesPerResource: number
-}
-
-/** A dead property and whose it is. */
-export interface PlacedProperty extends DeadProperty {
-  readonly path: TreePath
 }
 
 /** Of how many it is remembered whether they have any. */
