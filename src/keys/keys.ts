@@ -104,6 +104,7 @@ export function createKeys(deps: KeysDeps) {
         activatedAt: null,
         retiringAt: null,
         retiredAt: null,
+        dueAt: null,
       }
       await insertKey(tx, row)
       events.emit('key.state-changed', { kid, state: 'staged' })

@@ -1,6 +1,7 @@
 /** The whole schema, one file per domain. */
 export { incomingShares, reshares, type SeenRoot } from './incoming.ts'
 export { contacts, invites } from './invites.ts'
+export { jobLeases } from './jobs.ts'
 export { legacyKeys, signingKeys } from './keys.ts'
 export { outbox } from './outbox.ts'
 export { peers } from './peers.ts'

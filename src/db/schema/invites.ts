@@ -19,7 +19,10 @@ export const invites = sqliteTable(
     acceptedAt: integer('accepted_at'),
     revokedAt: integer('revoked_at'),
   },
-  (table) => [index('invites_user').on(table.userId, table.createdAt)],
+  (table) => [
+    index('invites_user').on(table.userId, table.createdAt),
+    index('invites_expiry').on(table.expiresAt),
+  ],
 )
 
 /** The people each user knows on other servers. */

@@ -13,6 +13,8 @@ export const signingKeys = sqliteTable(
     activatedAt: integer('activated_at'),
     retiringAt: integer('retiring_at'),
     retiredAt: integer('retired_at'),
+    /** When a rotation takes its next step with it: a staged key signs, a retiring one is retired. */
+    dueAt: integer('due_at'),
   },
   (table) => [index('signing_keys_state').on(table.state)],
 )

@@ -25,5 +25,6 @@ export const accessTokens = sqliteTable(
     index('access_tokens_refresh_expiry').on(table.refreshTokenId, table.expiresAt),
     index('access_tokens_share').on(table.shareId, table.issuedAt),
     index('access_tokens_kid').on(table.kid),
+    index('access_tokens_expiry').on(table.expiresAt),
   ],
 )

@@ -31,6 +31,7 @@ export const locks = sqliteTable(
   (table) => [
     index('locks_tree_path').on(table.treeId, table.path),
     index('locks_tree_expiry').on(table.treeId, table.expiresAt),
+    index('locks_expiry').on(table.expiresAt),
   ],
 )
 
@@ -65,4 +66,6 @@ export const resourceChanges = sqliteTable('resource_changes', {
   /** The entity tag of what stood at the target before, if anything did. */
   targetEtag: text('target_etag'),
   createdAt: integer('created_at').notNull(),
+  /** The process that is at it; whoever finds that it has died settles the rest. */
+  runId: text('run_id'),
 })

@@ -42,4 +42,5 @@ export const toRow = (
   shallow: change.kind !== 'remove' && change.shallow === true,
   targetEtag,
   createdAt,
+  runId: null,
 })
