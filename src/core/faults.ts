@@ -31,6 +31,7 @@ export const faultPoints = [
   'access.leased',
   'access.exchanged',
   'access.kept',
+  'outbox.looking',
   'outbox.claimed',
   'outbox.posted',
   'outbox.settled',
