@@ -138,7 +138,10 @@ process.exitCode = await runCli(process.argv.slice(2), {
   streams: {
     out: (line) => void process.stdout.write(`${line}\n`),
     // A worker's is the primary's to tell.
-    err: (line) => void (colleagues ? colleagues.failed(line) : process.stderr.write(`${line}\n`)),
+    err(line) {
+      if (colleagues) colleagues.failed(line)
+      else process.stderr.write(`${line}\n`)
+    },
   },
   readInput: () => text(process.stdin),
   ask: process.stdin.isTTY ? ask : undefined,

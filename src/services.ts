@@ -116,6 +116,7 @@ async function wire(
     users,
     log,
     treeOf,
+    generation: colleagues?.generation,
     openMount: (mount, onSeen) => overrides.openMount?.(mount, onSeen),
   })
   const runId = newId()

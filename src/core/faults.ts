@@ -6,6 +6,7 @@ export const faultPoints = [
   'put.opened',
   'put.written',
   'put.placing',
+  'put.checked',
   'put.placed',
   'copy.copied',
   'copy.built',

@@ -17,7 +17,7 @@ export type {
   WriteOptions,
   Written,
 } from './file-tree.ts'
-export type { Generation } from './generation.ts'
+export { noGeneration, type Generation } from './generation.ts'
 export { glance, lookIn } from './glance.ts'
 export { createLocalTree, type LocalTreeOptions } from './local/local-tree.ts'
 export { createLocalState, type LocalState, type SharedState } from './local/local-state.ts'

@@ -2,7 +2,7 @@
 const longLifeMs = 5000
 
 /** So many short lives in a row, and the next one would be as short. */
-const maxShortLives = 6
+const maxShortLives = 5
 
 const firstDelayMs = 100
 
