@@ -76,7 +76,7 @@ export const configSchema = z
       .default(1)
       .meta({
         description:
-          'Processes that share the listener and the data; "auto" starts one for each processor.',
+          'Processes that share the listener and the data; "auto" starts one for each processor. The library is always one.',
       }),
     trustProxy: z
       .union([z.literal(false), z.array(proxyAddress)], {
