@@ -17,6 +17,7 @@ const rooms = {
   tokens: ['core', 'db', 'http', 'http-signatures', 'keys', 'peers', 'shares'],
   mounts: ['core', 'db', 'http', 'xml', 'files', 'users', 'peers', 'shares'],
   resources: ['core', 'db', 'files'],
+  workers: ['core', 'files'],
   auth: ['core', 'http'],
   webdav: ['core', 'http', 'xml', 'files', 'auth'],
   discovery: ['core', 'http'],

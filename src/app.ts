@@ -84,7 +84,7 @@ export function routeTable(services: Services): Route[] {
 }
 
 /** Whether the process lives, and whether it can work. */
-function healthRoutes({ users }: Services): Route[] {
+function healthRoutes({ users, stopping }: Services): Route[] {
   return [
     {
       ...open,
@@ -95,6 +95,9 @@ function healthRoutes({ users }: Services): Route[] {
       ...open,
       paths: ['/readyz'],
       handler: async (_request, response) => {
+        if (stopping.signal.aborted) {
+          throw new AppError('unavailable', 'stopping', 'The server is about to stop.')
+        }
         await users.countUsers()
         response.json({ status: 'ready' })
       },

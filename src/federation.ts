@@ -2,7 +2,7 @@ import type { Config } from './config/index.ts'
 import type { Clock, EventHub, Logger, Sealer } from './core/index.ts'
 import type { Database, SeenRoot, Transaction } from './db/index.ts'
 import { endpointPaths } from './discovery/index.ts'
-import type { FileTree, TreePath } from './files/index.ts'
+import type { FileTree, Generation, TreePath } from './files/index.ts'
 import type { GuardedClient } from './http/index.ts'
 import { createInvites } from './invites/index.ts'
 import type { Keys } from './keys/index.ts'
@@ -39,6 +39,8 @@ export interface Ground {
   readonly clock: Clock
   readonly events: EventHub
   readonly db: Database
+  /** Tells of what other processes change; absent where there are none. */
+  readonly generation?: Generation | undefined
   readonly sealer: Sealer
   readonly client: GuardedClient
   readonly keys: Keys
@@ -153,7 +155,7 @@ export function wireFederation(ground: Ground) {
     authority,
     timeoutMs: outbound.timeoutMs,
   })
-  const views = createViewStore()
+  const views = createViewStore(ground.generation)
   const mounts: Mounts = createMounts({
     db,
     clock,

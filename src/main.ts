@@ -5,9 +5,17 @@ import { text } from 'node:stream/consumers'
 import { runCli } from './cli/index.ts'
 import { loadConfig, type Config } from './config/index.ts'
 import { armFault, createLogger, systemClock, type Logger } from './core/index.ts'
-import { migrateData, openServices, type Services } from './services.ts'
+import { migrateData, openServices, type Overrides, type Services } from './services.ts'
 import { followFederation } from './reload.ts'
-import { startServer } from './server.ts'
+import { startPrimary, type Primary } from './primary.ts'
+import { startServer, startWorker, type Server } from './server.ts'
+import {
+  countWorkers,
+  isWorker,
+  joinWorkers,
+  slotVariable,
+  type Colleagues,
+} from './workers/index.ts'
 
 const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
   version: string
@@ -33,20 +41,75 @@ function armFaultOf({ dev }: Config, log: Logger): void {
 /** Reads the configuration again, the way it was read at the start. */
 let readAgain: (() => Config) | undefined
 
-async function serve(services: Services) {
+/** What this process has in common with others, if one of them has started it. */
+let colleagues: Colleagues | undefined
+
+function openWith(config: Config): Overrides {
+  if (!isWorker()) return {}
+  colleagues = joinWorkers(config.dataDir, Number(process.env[slotVariable]))
+  return { colleagues }
+}
+
+async function serve(services: Services): Promise<Server & { isWorker: boolean }> {
+  endOnSurprise(services.log)
+  const load = (): Config => readAgain?.() ?? services.config
+  if (colleagues) {
+    ignoreSignals()
+    const following = followFederation(services, load)
+    colleagues.onReload(following.reload)
+    const worker = await startWorker(services, colleagues)
+    void worker.stopped.then(following.stop)
+    return { ...worker, isWorker: true }
+  }
+  if (countWorkers(services.config.workers) > 1) {
+    const primary = await startPrimary(services)
+    stopOnSignals(services.log, primary)
+    process.on('SIGHUP', primary.reload)
+    process.on('SIGUSR2', () => void rollAll(services, primary, load))
+    return { ...primary, isWorker: false }
+  }
   const server = await startServer(services)
-  const following = followFederation(services, () => readAgain?.() ?? services.config)
+  const following = followFederation(services, load)
+  stopOnSignals(services.log, server)
   process.on('SIGHUP', following.reload)
+  process.on('SIGUSR2', () => services.log.warn('SIGUSR2: there are no workers to replace'))
   void server.stopped.then(following.stop)
+  return { ...server, isWorker: false }
+}
+
+function stopOnSignals(log: Logger, server: Server): void {
   let asked = false
   const stop = () => {
     if (asked) process.exit(1)
     asked = true
-    services.log.info('stopping; a second signal ends at once')
+    log.info('stopping; a second signal ends at once')
     void server.stop()
   }
   process.on('SIGTERM', stop).on('SIGINT', stop)
-  return server
+}
+
+/** A terminal, or systemd, tells every process; the primary alone decides. */
+function ignoreSignals(): void {
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR2'] as const) {
+    process.on(signal, () => undefined)
+  }
+}
+
+async function rollAll({ config, log }: Services, primary: Primary, load: () => Config) {
+  try {
+    if (load().dataDir !== config.dataDir) throw new Error('dataDir changes with a restart only')
+    await primary.roll()
+  } catch (error) {
+    log.error({ err: error }, 'the changed configuration cannot be used; the workers stay')
+  }
+}
+
+/** Nobody knows what state a surprise leaves: one line, and whoever supervises starts another. */
+function endOnSurprise(log: Logger): void {
+  process.on('uncaughtException', (error, origin) => {
+    log.fatal({ err: error, origin }, 'unexpected: this process ends')
+    process.exit(1)
+  })
 }
 
 async function ask(question: string): Promise<string> {
@@ -65,16 +128,24 @@ process.exitCode = await runCli(process.argv.slice(2), {
     return readAgain()
   },
   openServices(config) {
-    const log = loggerFor(config, serving)
+    const all = loggerFor(config, serving)
+    const log = isWorker() ? all.child({ worker: process.pid }) : all
     armFaultOf(config, log)
-    return openServices(config, log)
+    return openServices(config, log, openWith(config))
   },
   startServer: (services) => serve(services as Services),
   migrate: (config) => migrateData(config, systemClock, loggerFor(config, false)),
   streams: {
     out: (line) => void process.stdout.write(`${line}\n`),
-    err: (line) => void process.stderr.write(`${line}\n`),
+    // A worker's is the primary's to tell.
+    err(line) {
+      if (colleagues) colleagues.failed(line)
+      else process.stderr.write(`${line}\n`)
+    },
   },
   readInput: () => text(process.stdin),
   ask: process.stdin.isTTY ? ask : undefined,
 })
+
+// The channel to the primary would hold it for ever.
+colleagues?.leave()

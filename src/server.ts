@@ -1,86 +1,145 @@
 import type { AddressInfo } from 'node:net'
-import { join } from 'node:path'
 import { createAdminListener, createListener } from './app.ts'
 import type { Config } from './config/index.ts'
 import { AppError, type Logger } from './core/index.ts'
-import { takeServeLock } from './db/index.ts'
-import { lookIn, repairLocalTree } from './files/index.ts'
-import { createHttpServer, type HttpServer } from './http/index.ts'
+import { takeServeLock, type ServeLock } from './db/index.ts'
+import { lookIn, repairLocalTree, type FileTree } from './files/index.ts'
+import { createHttpServer, type HttpHandler, type HttpServer } from './http/index.ts'
 import type { Services } from './services.ts'
-
-/** How long running requests may take to end after a stop was asked for. */
-const drainMs = 30_000
+import type { Colleagues } from './workers/index.ts'
 
 /** A server that accepts requests. */
 export interface Server {
   /** `host:port` as bound. */
   readonly address: string
-  /** Settles when the server has stopped. */
+  /** Settles when the server has stopped; rejects when it had to. */
   readonly stopped: Promise<void>
   /** Stops accepting, lets running requests end, cuts the rest. */
   stop(): Promise<void>
 }
 
-/** Repairs what a crash left, then listens, on `config.listen` and on `config.admin` if there is one. */
+/**
+ * One process that does everything: repairs what a crash left, then listens, on `config.listen` and
+ * on `config.admin` if there is one.
+ *
+ * @throws AppError `already_served`, `cannot_listen`.
+ */
 export async function startServer(services: Services): Promise<Server> {
-  const { config, log } = services
-  warnOfSettings(config, log)
-  const lock = takeServeLock(join(config.dataDir, 'serve.lock'))
-  if (lock === undefined) {
-    log.warn('another davmesh serves this data directory; nothing is repaired')
-  }
+  const lock = await takeData(services)
   try {
-    if (lock !== undefined) await repairHomes(services)
-    await services.keys.ensureNamed()
-    const server = await openListeners(services, async () => {
+    const { address, server } = await openMain(services)
+    const admin = await openAdmin(services)
+    await services.outbox.start({ isAlone: true, runId: services.runId })
+    return toServer(address, async () => {
+      services.stopping.abort()
+      await server.close(drainMsOf(services.config))
       await services.outbox.stop()
-      lock?.release()
+      // It says to the last that the server is not ready.
+      await admin?.close(0)
+      lock.release()
     })
-    const owed = lock === undefined ? 0 : await services.shares.oweInterrupted()
-    if (owed > 0) services.log.warn({ owed }, 'interrupted share notices are sent again')
-    await services.outbox.start({ isAlone: lock !== undefined })
-    return server
   } catch (error) {
-    lock?.release()
+    lock.release()
     throw error
   }
 }
 
-async function openListeners(services: Services, onStopped: () => Promise<void>): Promise<Server> {
-  const { config, log } = services
-  const { listener, web } = createListener(services)
-  const main = createHttpServer(listener, { log, tls: config.listen.tls })
-  main.adopt(web)
-  const { address, family, port } = await listen(main, config)
-  const servers = [main]
-  if (config.admin !== null) {
-    const admin = createHttpServer(createAdminListener(services), { log })
-    await admin.listen(config.admin.listen)
-    servers.push(admin)
+/** One of several processes: it serves data that the primary has made ready. */
+export async function startWorker(services: Services, colleagues: Colleagues): Promise<Server> {
+  const { address, server } = await openMain(services, (handler) => (request, response) => {
+    // Whatever a client did through another process, it finds done.
+    services.db.forgetVersion()
+    return handler(request, response)
+  })
+  await services.outbox.start({ isAlone: false, runId: services.runId })
+  const worker = toServer(address, async () => {
+    services.stopping.abort()
+    await server.close(drainMsOf(services.config))
+    await services.outbox.stop()
+  })
+  colleagues.onStop(() => void worker.stop())
+  colleagues.ready(services.runId, address)
+  return worker
+}
+
+/**
+ * Takes the data directory for this process and those it starts, and finishes what a crash
+ * interrupted, before anybody can see it.
+ *
+ * @throws AppError `already_served`.
+ */
+export async function takeData(services: Services): Promise<ServeLock> {
+  const { config, keys, log, outbox, shares } = services
+  const lock = takeServeLock(config.dataDir)
+  warnOfSettings(config, log)
+  try {
+    await repairHomes(services)
+    await keys.ensureNamed()
+    const owed = await shares.oweInterrupted()
+    if (owed > 0) log.warn({ owed }, 'interrupted share notices are sent again')
+    await outbox.endLeases()
+    return lock
+  } catch (error) {
+    lock.release()
+    throw error
   }
+}
+
+/** How long running requests may take to end after a stop was asked for. */
+export const drainMsOf = ({ limits }: Config): number => limits.drainSeconds * 1000
+
+export function toServer(address: string, close: () => Promise<void>): Server {
+  let closing: Promise<void> | undefined
   let ended: () => void
   const stopped = new Promise<void>((resolve) => (ended = resolve))
   return {
-    address: `${family === 'IPv6' ? `[${address}]` : address}:${port}`,
+    address,
     stopped,
     async stop() {
-      await Promise.all(servers.map((server) => server.close(drainMs)))
-      await onStopped()
+      closing ??= close()
+      await closing
       ended()
     },
   }
 }
 
-/** Finishes what a crash interrupted, before anybody can see it; only where nobody else writes. */
-async function repairHomes({ users, resources, userTreeOf, log }: Services): Promise<void> {
+async function openMain(
+  services: Services,
+  wrap: (handler: HttpHandler) => HttpHandler = (handler) => handler,
+): Promise<{ address: string; server: HttpServer }> {
+  const { config, log } = services
+  const { listener, web } = createListener(services)
+  const server = createHttpServer(wrap(listener), { log, tls: config.listen.tls })
+  server.adopt(web)
+  const { address, family, port } = await listen(server, config)
+  return { address: `${family === 'IPv6' ? `[${address}]` : address}:${port}`, server }
+}
+
+/** The second listener, if the configuration names one. */
+export async function openAdmin(services: Services): Promise<HttpServer | undefined> {
+  const { config, log } = services
+  if (config.admin === null) return undefined
+  const admin = createHttpServer(createAdminListener(services), { log })
+  await admin.listen(config.admin.listen)
+  return admin
+}
+
+/** A user's files, for whoever settles what was interrupted in them. */
+export const lookInTreeOf =
+  ({ users, userTreeOf }: Services) =>
+  async (userId: string): Promise<ReturnType<typeof lookIn> | undefined> => {
+    const user = await users.findUserById(userId)
+    const tree: FileTree | undefined = user && userTreeOf(user)
+    return tree && lookIn(tree)
+  }
+
+async function repairHomes(services: Services): Promise<void> {
+  const { users, resources, log } = services
   for (const { username, home } of await users.listUsers()) {
     const repaired = await repairLocalTree(home)
     if (repaired.removed > 0) log.warn({ username, ...repaired }, 'interrupted writes cleaned up')
   }
-  const interrupted = await resources.recover(async (userId) => {
-    const user = await users.findUserById(userId)
-    return user && lookIn(userTreeOf(user))
-  })
+  const interrupted = await resources.recover(lookInTreeOf(services))
   if (interrupted > 0) log.warn({ interrupted }, 'interrupted moves, copies and removals settled')
 }
 
@@ -100,8 +159,7 @@ async function listen(server: HttpServer, { listen: at }: Config): Promise<Addre
   }
 }
 
-function warnOfSettings({ dev, publicUrl, workers }: Config, log: Logger): void {
-  if (workers !== 1) log.warn({ workers }, 'workers: this version runs one process')
+function warnOfSettings({ dev, publicUrl }: Config, log: Logger): void {
   if (!dev) return
   log.warn('dev: peers may be on plain http; anybody on the path reads shared secrets')
   log.warn('dev: peers may be on private addresses; a stranger can make us call our own network')

@@ -7,6 +7,7 @@ import {
   createSealer,
   createSecretKey,
   loadSecretKey,
+  newId,
   systemClock,
   type Clock,
   type EventHub,
@@ -21,6 +22,7 @@ import { createKeys, hasSigningKeys } from './keys/index.ts'
 import { createResources } from './resources/index.ts'
 import { createSharePaths, type Mount } from './shares/index.ts'
 import { createUsers, type User } from './users/index.ts'
+import type { Colleagues } from './workers/index.ts'
 
 /** What an application or a test puts in place; everything else comes from the configuration. */
 export interface Overrides {
@@ -33,6 +35,8 @@ export interface Overrides {
   openHome?: (user: User) => FileTree | undefined
   /** What a received share opens, in place of its sender's files; `onSeen` hears of its root. */
   openMount?: (mount: Mount, onSeen: (root: SeenRoot) => void) => FileTree | undefined
+  /** The other processes over the same data directory; absent where there are none. */
+  colleagues?: Colleagues
 }
 
 /** Every room, wired; the command line and the server both work on this. */
@@ -96,7 +100,8 @@ async function wire(
     endAllOf: (tx, user) => federation.endAllOf(tx, user),
   })
   // One for all trees: who comes through a share sees at once what the owner writes.
-  const state = createLocalState()
+  const { colleagues } = overrides
+  const state = createLocalState(colleagues)
   const { durability, medium } = files
   const treeOf = (user: User): FileTree =>
     overrides.openHome?.(user) ?? createLocalTree({ root: user.home, durability, medium, state })
@@ -111,10 +116,27 @@ async function wire(
     users,
     log,
     treeOf,
+    generation: colleagues?.generation,
     openMount: (mount, onSeen) => overrides.openMount?.(mount, onSeen),
   })
-  const resources = createResources({ db, clock, followers: [createSharePaths(db)] })
+  const runId = newId()
+  const resources = createResources({
+    db,
+    clock,
+    runId,
+    settledElsewhere: colleagues?.settled,
+    followers: [createSharePaths(db)],
+  })
+  colleagues?.onSettle((place) => {
+    // Whoever asks has committed a lock: what begins from now on sees it.
+    db.forgetVersion()
+    return resources.settledHere(place)
+  })
   return {
+    /** Names this process in what it notes in the database. */
+    runId,
+    /** Aborted as soon as the server was asked to stop. */
+    stopping: new AbortController(),
     config,
     log,
     clock,

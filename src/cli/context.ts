@@ -35,6 +35,8 @@ export interface RunningServer {
   readonly address: string
   /** Settles when the server has stopped. */
   readonly stopped: Promise<void>
+  /** It was started by another process, which tells the operator. */
+  readonly isWorker?: boolean
 }
 
 /** What `main.ts` hands in, so that the command line wires nothing itself. */

@@ -74,7 +74,10 @@ export const configSchema = z
         error: 'must be a number of processes or "auto"',
       })
       .default(1)
-      .meta({ description: 'Processes sharing the listener. Not used yet: there is one.' }),
+      .meta({
+        description:
+          'Processes that share the listener and the data; "auto" starts one for each processor. The library is always one.',
+      }),
     trustProxy: z
       .union([z.literal(false), z.array(proxyAddress)], {
         error: 'must be false or an array of addresses such as 192.0.2.1 or 10.0.0.0/8',
@@ -218,6 +221,10 @@ export const configSchema = z
           })
           .prefault({})
           .meta({ description: 'Token exchanges per share before 429.' }),
+        drainSeconds: seconds(1, 3600).default(30).meta({
+          description:
+            'How long requests may go on after a stop was asked for, before they are cut.',
+        }),
       })
       .prefault({}),
     admin: z

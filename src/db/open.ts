@@ -36,6 +36,8 @@ interface Writing {
 export interface Database extends Reader {
   readonly path: string
   readonly version: CommitCounter['current']
+  /** Lets the next look see whatever others have committed by now. */
+  readonly forgetVersion: () => void
   /** @internal The connections themselves; nothing outside `db/` touches them. */
   readonly raw: { readonly reader: Sqlite.Database; readonly writer: Sqlite.Database }
   /** @internal */
@@ -68,6 +70,7 @@ export function openDatabase(path: string, { create = true } = {}): Database {
     return {
       path,
       version: current,
+      forgetVersion: committed,
       select: reads.select.bind(reads),
       $count: reads.$count.bind(reads),
       raw: { reader, writer },

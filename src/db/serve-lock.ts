@@ -1,4 +1,7 @@
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
+import { AppError } from '../core/index.ts'
 import { isBusy } from './failures.ts'
 
 /**
@@ -9,15 +12,36 @@ export interface ServeLock {
   release(): void
 }
 
-/** Takes the lock, or returns `undefined` when another process has it. */
-export function takeServeLock(path: string): ServeLock | undefined {
-  const file = new Sqlite(path, { timeout: 0 })
+/**
+ * Takes the lock of a data directory.
+ *
+ * @throws AppError `already_served`, naming the process that has it.
+ */
+export function takeServeLock(dataDir: string): ServeLock {
+  // Beside the lock: reading that one would let go of it (POSIX locks end with any close).
+  const pidFile = join(dataDir, 'serve.pid')
+  const file = new Sqlite(join(dataDir, 'serve.lock'), { timeout: 0 })
   try {
     file.exec('BEGIN EXCLUSIVE')
-    return { release: () => file.close() }
+    writeFileSync(pidFile, `${process.pid}\n`)
   } catch (error) {
     file.close()
-    if (isBusy(error)) return undefined
-    throw error
+    if (!isBusy(error)) throw error
+    const text = `Another davmesh (process ${readPid(pidFile)}) serves ${dataDir}. Stop it first, or use another --data-dir.`
+    throw new AppError('unavailable', 'already_served', text, { cause: error })
+  }
+  return {
+    release() {
+      rmSync(pidFile, { force: true })
+      file.close()
+    },
+  }
+}
+
+function readPid(path: string): string {
+  try {
+    return readFileSync(path, 'utf8').trim()
+  } catch {
+    return 'that has just started'
   }
 }

@@ -1,4 +1,5 @@
 import pLimit from 'p-limit'
+import { reach } from '../core/index.ts'
 
 export interface CourierDeps {
   pollMs: number
@@ -45,7 +46,10 @@ export function createCourier({ pollMs, peersAtOnce, duePeers, deliverOne }: Cou
   function plan(delay: number): void {
     if (!isRunning) return
     clearTimeout(timer)
-    timer = setTimeout(() => void look(), delay).unref()
+    timer = setTimeout(() => {
+      void reach('outbox.looking')
+      void look()
+    }, delay).unref()
   }
 
   return {

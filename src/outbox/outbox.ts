@@ -109,6 +109,9 @@ export function createOutbox(deps: OutboxDeps) {
     throw new OutboxError('entry_not_found', `There is no outbox entry "${id}".`)
   }
 
+  const endLeases = (deadRun = ''): Promise<void> =>
+    inTransaction(db, (tx) => endLeasesOf(tx, serverPrefix + deadRun))
+
   const dueNow = ({ state, attempts }: OutboxRow) => ({
     state: 'waiting' as const,
     nextAttemptAt: clock.now(),
@@ -189,12 +192,20 @@ export function createOutbox(deps: OutboxDeps) {
      * Delivers from now on, in the background.
      *
      * @param isAlone no other server works on this database, so what one was delivering is free.
+     * @param runId names this process among several.
      */
-    async start({ isAlone }: { isAlone: boolean }): Promise<void> {
-      if (isAlone) await inTransaction(db, (tx) => endLeasesOf(tx, serverPrefix))
-      owner = serverPrefix + newId()
+    async start({ isAlone, runId = newId() }: { isAlone: boolean; runId?: string }): Promise<void> {
+      if (isAlone) await endLeases()
+      owner = serverPrefix + runId
       courier.start()
     },
+
+    /**
+     * Frees what servers were delivering that have died.
+     *
+     * @param deadRun one of them; absent where no server runs, for all.
+     */
+    endLeases,
 
     /** Lets running deliveries end, however they were begun. */
     async stop(): Promise<void> {

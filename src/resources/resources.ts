@@ -7,15 +7,22 @@ import { createInFlight } from './in-flight.ts'
 import { createLocks, type LockLimits } from './locks/locks.ts'
 import { deleteLock, selectAllLocks } from './locks/queries.ts'
 import { fromText } from './path-text.ts'
+import type { ResourcePlace } from './place.ts'
 import { createProperties, type PropertyLimits } from './properties/properties.ts'
 
 export interface ResourcesDeps {
   readonly db: Database
   readonly clock: Clock
+  /** Names this process, so that what it leaves behind can be told from what others are at. */
+  readonly runId?: string
+  /** Waits for the changes that other processes are at; absent where there are none. */
+  readonly settledElsewhere?: ((place: ResourcePlace) => Promise<void>) | undefined
   /** Who else keeps paths that follow a moved resource. */
   readonly followers?: readonly Follower[]
   readonly limits?: Partial<LockLimits & PropertyLimits>
 }
+
+type LookIn = (treeId: string) => Promise<Look | undefined>
 
 export type Resources = ReturnType<typeof createResources>
 
@@ -27,17 +34,18 @@ const defaults = {
 }
 
 /** Locks and dead properties of every tree, and how they follow their resources. */
-export function createResources({ db, clock, followers = [], limits }: ResourcesDeps) {
+export function createResources(deps: ResourcesDeps) {
+  const { db, clock, runId = null, settledElsewhere, followers = [], limits } = deps
   const bounds = { ...defaults, ...limits }
   const inFlight = createInFlight()
   const locks = createLocks(db, clock, bounds)
   const properties = createProperties(db, bounds)
   const hasState = async (treeId: string): Promise<boolean> =>
     (await properties.hasProperties(treeId)) || (await locks.hasLocks(treeId))
-  const changes = createChanges({ db, clock, followers, hasState })
+  const changes = createChanges({ db, clock, runId, followers, hasState })
 
   /** Locks that expired, and locks of what is gone. */
-  async function dropDeadLocks(lookIn: (treeId: string) => Promise<Look | undefined>) {
+  async function dropDeadLocks(lookIn: LookIn) {
     const now = clock.now()
     for (const { token, treeId, path, expiresAt } of await selectAllLocks(db)) {
       const look = await lookIn(treeId)
@@ -52,7 +60,15 @@ export function createResources({ db, clock, followers = [], limits }: Resources
     ...properties,
     carryOut: changes.carryOut,
     enter: inFlight.enter,
-    settled: inFlight.settled,
+    /** Waits for the changes around a place that have entered by now, wherever. */
+    async settled(place: ResourcePlace): Promise<void> {
+      await Promise.all([inFlight.settled(place), settledElsewhere?.(place)])
+    },
+    /** The same for what this process is at. */
+    settledHere: inFlight.settled,
+    /** Finishes what a dead process was at; nobody else may have the turn of its places. */
+    settleRun: (lookIn: LookIn, deadRun: string): Promise<number> =>
+      changes.recover(lookIn, deadRun),
 
     /**
      * At start-up, before anybody is served: finishes interrupted changes, and drops the locks of
@@ -60,7 +76,7 @@ export function createResources({ db, clock, followers = [], limits }: Resources
      *
      * @returns how many changes had been interrupted.
      */
-    async recover(lookIn: (treeId: string) => Promise<Look | undefined>): Promise<number> {
+    async recover(lookIn: LookIn): Promise<number> {
       const interrupted = await changes.recover(lookIn)
       await dropDeadLocks(lookIn)
       return interrupted

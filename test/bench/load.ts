@@ -6,7 +6,7 @@ import { findProgram, mustRun } from '../interop/support/tools.ts'
 
 /** A request to be sent over and over. */
 export interface LoadRequest {
-  readonly method: 'GET' | 'POST'
+  readonly method: 'GET' | 'POST' | 'PROPFIND'
   readonly path: string
   readonly headers: Readonly<Record<string, string>>
   readonly body?: string

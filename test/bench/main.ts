@@ -1,6 +1,6 @@
 /**
- * `npm run bench [-- --json] [--rounds N] [--seconds S] [--connections C] [--only core|relay]`: how
- * fast, beside bare Node; and what a mount costs, beside its sender.
+ * `npm run bench [-- --json] [--rounds N] [--seconds S] [--connections C] [--only core|relay|workers]`:
+ * how fast, beside bare Node; what a mount costs, beside its sender; what a second worker is worth.
  */
 import { parseArgs } from 'node:util'
 import { rmSync } from 'node:fs'
@@ -12,6 +12,7 @@ import { findGenerator } from './load.ts'
 import { cpuSecondsOf, peakRssOf, startFloor } from './process.ts'
 import { measureRelay } from './relay.ts'
 import { writeRelay } from './relay-report.ts'
+import { measureWorkers, writeWorkers } from './workers.ts'
 import { describeMachine, summarise, writeTable, type Report, type Sample } from './report.ts'
 
 const { values } = parseArgs({
@@ -23,7 +24,9 @@ const { values } = parseArgs({
     only: { type: 'string' },
   },
 })
-if (![undefined, 'core', 'relay'].includes(values.only)) throw new Error('--only core or relay')
+if (![undefined, 'core', 'relay', 'workers'].includes(values.only)) {
+  throw new Error('--only core, relay or workers')
+}
 const rounds = atLeastOne(values.rounds)
 const seconds = atLeastOne(values.seconds)
 const connections = atLeastOne(values.connections)
@@ -106,8 +109,19 @@ async function measureCore(): Promise<Report> {
   }
 }
 
-const core = values.only === 'relay' ? undefined : await measureCore()
-const relay = values.only === 'core' ? undefined : await measureRelay({ rounds, seconds })
-const tables = [core && writeTable(core), relay && writeRelay(relay)].filter(Boolean)
-const said = values.json ? JSON.stringify({ ...core, relay }, null, 2) : tables.join('\n\n')
+const isAsked = (part: string): boolean => values.only === undefined || values.only === part
+
+const core = isAsked('core') ? await measureCore() : undefined
+const relay = isAsked('relay') ? await measureRelay({ rounds, seconds }) : undefined
+const workers = isAsked('workers')
+  ? await measureWorkers({ rounds, seconds, connections })
+  : undefined
+const tables = [
+  core && writeTable(core),
+  relay && writeRelay(relay),
+  workers && writeWorkers(workers),
+].filter(Boolean)
+const said = values.json
+  ? JSON.stringify({ ...core, relay, workers }, null, 2)
+  : tables.join('\n\n')
 process.stdout.write(`${said}\n`)

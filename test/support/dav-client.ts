@@ -1,3 +1,4 @@
+import type { Agent } from 'node:http'
 import { request, type Answer, type RequestOptions } from './http-request.ts'
 
 export const bearer = (token: string): string => `Bearer ${token}`
@@ -8,10 +9,11 @@ type Fields = Readonly<Record<string, string>>
 type CallOptions = Omit<RequestOptions, 'headers' | 'method'> & { readonly headers?: Fields }
 
 /** The smallest WebDAV client: a root URL and one credential. */
-export function davClient(root: string, authorization?: string) {
+export function davClient(root: string, authorization?: string, agent?: Agent) {
   const call = (method: string, path = '', options: CallOptions = {}) =>
     request(root + path, {
       ...options,
+      ...(agent && { agent }),
       method,
       headers: { ...(authorization !== undefined && { authorization }), ...options.headers },
     })

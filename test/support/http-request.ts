@@ -1,4 +1,4 @@
-import { request as send, type IncomingMessage } from 'node:http'
+import { request as send, type Agent, type IncomingMessage } from 'node:http'
 
 export interface RequestOptions {
   readonly method?: string
@@ -9,6 +9,8 @@ export interface RequestOptions {
   readonly target?: string
   /** The body is only the beginning of what the headers promise. */
   readonly unfinished?: boolean
+  /** Whose connections to use; by default those that all tests share. */
+  readonly agent?: Agent
 }
 
 export interface Answer {
@@ -23,7 +25,7 @@ export interface Answer {
 
 /** One HTTP request by node:http alone: none of our code is in the client. */
 export function request(url: string, options: RequestOptions = {}): Promise<Answer> {
-  const { method = 'GET', body, target, unfinished = false } = options
+  const { method = 'GET', body, target, unfinished = false, agent } = options
   const to = new URL(url)
   return new Promise((resolve, reject) => {
     const headers = pairs(options.headers)
@@ -40,6 +42,7 @@ export function request(url: string, options: RequestOptions = {}): Promise<Answ
       port: to.port,
       path: target ?? to.pathname + to.search,
       method,
+      agent,
       headers: headers.flat() as unknown as Record<string, string>,
     })
     call.on('error', reject)

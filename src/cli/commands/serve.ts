@@ -15,12 +15,14 @@ export function addServeCommand(program: Command, { deps, config, print }: Actio
       const services = await deps.openServices(config(command))
       try {
         const server = await deps.startServer(services)
-        const first = await addFirstUser(services)
-        const { publicUrl, dataDir } = services.config
-        print(command, {
-          json: { url: publicUrl, listening: server.address, dataDir, user: first ?? null },
-          text: banner(services, server.address, first),
-        })
+        if (server.isWorker !== true) {
+          const first = await addFirstUser(services)
+          const { publicUrl, dataDir } = services.config
+          print(command, {
+            json: { url: publicUrl, listening: server.address, dataDir, user: first ?? null },
+            text: banner(services, server.address, first),
+          })
+        }
         await server.stopped
       } finally {
         await services.close()

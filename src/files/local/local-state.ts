@@ -1,4 +1,5 @@
 import { createBatchReader, type BatchReader } from './batches.ts'
+import type { Generation } from '../generation.ts'
 import { createLooks, type Looks } from './looks.ts'
 import { createPace, type Pace } from './pace.ts'
 import { createSmallFiles, type SmallFiles } from './small-files.ts'
@@ -18,11 +19,18 @@ export interface LocalState {
   readonly looks: Looks
 }
 
-export const createLocalState = (): LocalState => ({
-  turns: createTurns(),
+/** What a local state has in common with those of other processes over the same directories. */
+export interface SharedState {
+  readonly turns: Turns
+  readonly generation: Generation
+}
+
+/** @param shared absent where one process has the files to itself. */
+export const createLocalState = (shared?: SharedState): LocalState => ({
+  turns: shared?.turns ?? createTurns(),
   pace: createPace(),
   readBatches: createBatchReader(),
-  views: createViews(),
+  views: createViews(undefined, shared?.generation),
   smallFiles: createSmallFiles(),
   looks: createLooks(),
 })

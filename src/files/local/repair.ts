@@ -56,7 +56,7 @@ async function isStale(path: string, staleBefore?: number): Promise<boolean> {
 }
 
 /** What is in a swap directory belongs beside it, unless its replacement got there. */
-async function putBack(aside: string): Promise<boolean> {
+export async function putBack(aside: string): Promise<boolean> {
   const [name, ...others] = await readdir(aside).catch(() => [])
   if (name === undefined || others.length > 0 || !isSegment(name)) return false
   const home = `${dirname(aside)}/${name}`

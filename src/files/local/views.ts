@@ -1,5 +1,6 @@
 import { dirname } from 'node:path'
 import { LRUCache } from 'lru-cache'
+import { noGeneration, type Generation } from '../generation.ts'
 import type { Guard } from './guard.ts'
 import { scanDirectory, type Scan } from './scan.ts'
 
@@ -45,8 +46,14 @@ const unseen = (): Kept => ({
   running: undefined,
 })
 
-export function createViews(now: () => number = () => performance.now()): Views {
+export function createViews(
+  now: () => number = () => performance.now(),
+  generation: Generation = noGeneration,
+): Views {
   const views = new LRUCache<string, Kept>({ maxSize: maxBytes })
+  let lastGeneration = generation.current()
+  /** No look that began before counts: others have changed something since. */
+  let forgottenAt = -Infinity
   let version = 0
   const limits = { maxMembers, nextVersion: () => (version += 1) }
 
@@ -68,6 +75,13 @@ export function createViews(now: () => number = () => performance.now()): Views 
     else keep(directory, kept)
   }
 
+  function forgetOthers(): void {
+    const current = generation.current()
+    if (current === lastGeneration) return
+    lastGeneration = current
+    forgottenAt = now()
+  }
+
   function spoil(directory: string): void {
     const kept = views.peek(directory)
     if (!kept) return
@@ -77,7 +91,8 @@ export function createViews(now: () => number = () => performance.now()): Views 
 
   return {
     async find(guard, directory) {
-      const earliest = now() - maxAgeMs
+      forgetOthers()
+      const earliest = Math.max(now() - maxAgeMs, forgottenAt)
       const kept = views.get(directory)
       // Most directories are listed once; what nobody asks for again is not worth keeping.
       if (!kept) keep(directory, unseen())
@@ -98,6 +113,7 @@ export function createViews(now: () => number = () => performance.now()): Views 
       // Its own entry is in its parent's view, and its parent's in the next one's.
       spoil(dirname(absolute))
       spoil(dirname(dirname(absolute)))
+      generation.bump()
     },
     changedBelow(absolute) {
       for (const path of views.keys()) if (path.startsWith(`${absolute}/`)) spoil(path)

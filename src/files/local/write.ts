@@ -147,6 +147,7 @@ async function commit(
   if (expected && (!existing || toEntry('', existing).etag !== expected.etag)) {
     throw new FileError('changed')
   }
+  await reach('put.checked')
   await rename(temporary, target)
   return existing === undefined
 }

@@ -8,16 +8,21 @@ export interface Connections {
   begin(req: IncomingMessage, res: ServerResponse): void
   /** Whether the head of a response has left on this socket. */
   isAnswering(socket: Duplex): boolean
-  /** Stops keeping connections alive: idle ones end now, busy ones with their response. */
+  /** Stops keeping connections alive: idle ones end now, busy ones with their response,
+   *  new ones with their first. */
   drain(): void
   /** Ends everything, TLS handshakes included. */
   cut(): void
 }
 
+/** How long the first request of a connection that was just accepted may be on its way. */
+const firstRequestMs = 500
+
 export function trackConnections(server: Server, secure: boolean): Connections {
   /** TCP sockets, which for TLS are not the ones that requests know. */
   const sockets = new Set<Socket>()
   const running = new Map<Duplex, Set<ServerResponse>>()
+  const used = new WeakSet<Duplex>()
   let draining = false
 
   server.on('connection', (socket: Socket) => {
@@ -32,6 +37,7 @@ export function trackConnections(server: Server, secure: boolean): Connections {
   return {
     begin(req, res) {
       const { socket } = req
+      used.add(socket)
       const responses = running.get(socket)
       responses?.add(res)
       if (draining) res.setHeader('Connection', 'close')
@@ -43,7 +49,13 @@ export function trackConnections(server: Server, secure: boolean): Connections {
     isAnswering: (socket) => [...(running.get(socket) ?? [])].some((res) => res.headersSent),
     drain() {
       draining = true
-      for (const [socket, responses] of running) if (responses.size === 0) socket.destroy()
+      const endIdle = (isMeant: (socket: Duplex) => boolean): void => {
+        for (const [socket, responses] of running) {
+          if (responses.size === 0 && isMeant(socket)) socket.destroy()
+        }
+      }
+      endIdle((socket) => used.has(socket))
+      setTimeout(endIdle, firstRequestMs, () => true).unref()
     },
     cut() {
       for (const socket of sockets) socket.destroy()

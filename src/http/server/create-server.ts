@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Express } from 'express'
 import type { Logger } from '../../core/index.ts'
 import { writeOcmError } from '../answers/error-writers.ts'
@@ -37,9 +38,13 @@ export interface HttpServer {
   listen(at: { readonly host: string; readonly port: number }): Promise<AddressInfo>
   /** Makes the one Express application fast on this server; call it before traffic. */
   adopt(app: Express): void
-  /** Stops accepting, lets running requests end, and cuts what is left after `graceMs`. */
+  /** Stops accepting, lets running requests end, and cuts what is left after `graceMs`; settles
+   *  when their handlers are done as well. */
   close(graceMs: number): Promise<void>
 }
+
+/** How long handlers may take to clean up after their connections were cut. */
+const endingMs = 5_000
 
 const defaults: ServerLimits = {
   headersTimeoutMs: 30_000,
@@ -58,7 +63,8 @@ export function createHttpServer(handler: HttpHandler, options: HttpServerOption
   const classes = createMessageClasses()
   const server = openServer(classes, { ...defaults, ...options.limits }, options.tls)
   const connections = trackConnections(server, options.tls !== undefined)
-  const serve = guard(handler, connections, options.log)
+  const running = new Set<Promise<unknown>>()
+  const serve = guard(handler, connections, running, options.log)
 
   server.on('request', serve)
   server.on('checkContinue', (req: IncomingMessage, res: ServerResponse) => {
@@ -73,7 +79,11 @@ export function createHttpServer(handler: HttpHandler, options: HttpServerOption
     server,
     listen: (at) => listen(server, at),
     adopt: (app) => classes.adopt(app),
-    close: (graceMs) => close(server, connections, graceMs),
+    async close(graceMs) {
+      await close(server, connections, graceMs)
+      // Without their clients they end soon: what they have begun is put right before.
+      await Promise.race([Promise.allSettled(running), sleep(endingMs, undefined, { ref: false })])
+    },
   }
 }
 
@@ -109,7 +119,12 @@ function openServer(
   return server
 }
 
-function guard(handler: HttpHandler, connections: Connections, log: Logger): HttpHandler {
+function guard(
+  handler: HttpHandler,
+  connections: Connections,
+  running: Set<Promise<unknown>>,
+  log: Logger,
+): HttpHandler {
   return (req, res) => {
     connections.begin(req, res)
     const fail = (error: unknown): void => {
@@ -118,7 +133,9 @@ function guard(handler: HttpHandler, connections: Connections, log: Logger): Htt
     }
     try {
       const result = handler(req, res)
-      if (result instanceof Promise) result.catch(fail)
+      if (!(result instanceof Promise)) return
+      running.add(result)
+      result.catch(fail).finally(() => running.delete(result))
     } catch (error) {
       fail(error)
     }

@@ -1,7 +1,14 @@
 import { Readable } from 'node:stream'
 import { setImmediate as turn } from 'node:timers/promises'
 import { LRUCache } from 'lru-cache'
-import type { DirectoryView, Entry, PlacedProperty, TreePath } from '../../files/index.ts'
+import {
+  noGeneration,
+  type DirectoryView,
+  type Entry,
+  type Generation,
+  type PlacedProperty,
+  type TreePath,
+} from '../../files/index.ts'
 import type { Answer } from './answers.ts'
 import type { Remote } from './context.ts'
 import { deadOf } from './dead.ts'
@@ -19,9 +26,16 @@ const maxAnswerBytes = 2 * 1024 * 1024
 const maxBytes = 64 * 1024 * 1024
 
 /** What several trees keep together, so that it has one bound. */
-export type ViewStore = LRUCache<string, Kept>
+export interface ViewStore {
+  readonly kept: LRUCache<string, Kept>
+  readonly generation: Generation
+}
 
-export const createViewStore = (): ViewStore => new LRUCache({ maxSize: maxBytes })
+/** @param generation tells of changes that other processes make to the same trees. */
+export const createViewStore = (generation: Generation = noGeneration): ViewStore => ({
+  kept: new LRUCache({ maxSize: maxBytes }),
+  generation,
+})
 
 let treeCount = 0
 
@@ -52,10 +66,18 @@ export interface Views {
   changed(): void
 }
 
-export function createViews(remote: () => Remote, views: ViewStore): Views {
+export function createViews(remote: () => Remote, { kept: views, generation }: ViewStore): Views {
   treeCount += 1
   const tree = treeCount
   let changes = 0
+  let lastGeneration = generation.current()
+
+  /** What another process has changed counts as if we had. */
+  function noticeOthers(): void {
+    const current = generation.current()
+    if (current !== lastGeneration) changes += 1
+    lastGeneration = current
+  }
 
   async function look(path: TreePath, key: string, known: Kept, withDead: boolean): Promise<void> {
     const before = changes
@@ -81,6 +103,7 @@ export function createViews(remote: () => Remote, views: ViewStore): Views {
 
   async function find(path: TreePath, withDead: boolean): Promise<Kept | undefined> {
     if (!isPlace(path)) return undefined
+    noticeOthers()
     const earliest = performance.now() - maxAgeMs
     const key = keyOf(path, withDead)
     const known = views.get(key) ?? unseen()
@@ -103,6 +126,7 @@ export function createViews(remote: () => Remote, views: ViewStore): Views {
     findDead: async (path) => (await find(path, true))?.dead,
     changed() {
       changes += 1
+      generation.bump()
     },
   }
 }

@@ -33,6 +33,7 @@ export const toRow = (
   id: string,
   targetEtag: string | null,
   createdAt: number,
+  runId: string | null,
 ): ChangeRow => ({
   id,
   treeId: change.treeId,
@@ -42,5 +43,5 @@ export const toRow = (
   shallow: change.kind !== 'remove' && change.shallow === true,
   targetEtag,
   createdAt,
-  runId: null,
+  runId,
 })

@@ -7,13 +7,15 @@ import { findAbroad, judge, settle, type Abroad, type Follower, type Outcome } f
 export interface ChangesDeps {
   readonly db: Database
   readonly clock: Clock
+  /** Names this process in what it notes. */
+  readonly runId: string | null
   readonly followers: readonly Follower[]
   /** Whether a tree has any property or lock. */
   readonly hasState: (treeId: string) => Promise<boolean>
 }
 
 /** Ties the change of files to the change of what the database knows of them. */
-export function createChanges({ db, clock, followers, hasState }: ChangesDeps) {
+export function createChanges({ db, clock, runId, followers, hasState }: ChangesDeps) {
   async function isConcerned(change: Change): Promise<boolean> {
     if (await hasState(change.treeId)) return true
     for (const follower of followers) {
@@ -39,7 +41,7 @@ export function createChanges({ db, clock, followers, hasState }: ChangesDeps) {
       const written = await isConcerned(change)
       const before = written ? await look(targetOf(change)) : undefined
       const etag = before === 'elsewhere' ? undefined : before?.etag
-      const row = toRow(change, newId(), etag ?? null, clock.now())
+      const row = toRow(change, newId(), etag ?? null, clock.now(), runId)
       const abroad = written ? await findAbroad(row, look) : undefined
       if (written) await inTransaction(db, (tx) => insertChange(tx, row))
       await reach('change.noted')
@@ -59,12 +61,16 @@ export function createChanges({ db, clock, followers, hasState }: ChangesDeps) {
     },
 
     /**
-     * Finishes what a crash interrupted; only while nothing else changes these trees.
+     * Finishes what a crash interrupted; only while nothing else changes these places.
      *
+     * @param deadRun whose changes; absent where nobody else runs, for all.
      * @returns how many changes had been interrupted.
      */
-    async recover(lookIn: (treeId: string) => Promise<Look | undefined>): Promise<number> {
-      const rows = await selectChanges(db)
+    async recover(
+      lookIn: (treeId: string) => Promise<Look | undefined>,
+      deadRun?: string,
+    ): Promise<number> {
+      const rows = await selectChanges(db, deadRun)
       for (const row of rows) {
         const look = await lookIn(row.treeId)
         // A home that is not mounted tells nothing.

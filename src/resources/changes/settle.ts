@@ -25,8 +25,11 @@ export async function judge(row: ChangeRow, look: Look): Promise<Outcome> {
   const source = await look(fromText(row.source))
   if (row.kind === 'remove') return source ? 'nothing' : 'done'
   const target = await look(fromText(row.target))
-  if (row.kind === 'move' && !source) return target ? 'done' : 'nothing'
-  if (target === 'elsewhere' || (target?.etag ?? null) === row.targetEtag) return 'nothing'
+  const isGone = row.kind === 'move' && !source
+  if (target === 'elsewhere') return isGone ? 'done' : 'nothing'
+  // Also where the source is gone: then somebody else removed it.
+  if ((target?.etag ?? null) === row.targetEtag) return 'nothing'
+  if (isGone) return target ? 'done' : 'nothing'
   return row.kind === 'copy' ? 'done' : 'replaced'
 }
 

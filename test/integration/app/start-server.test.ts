@@ -41,16 +41,18 @@ describe('starting the server', () => {
     expect(second.captured.text()).toContain('interrupted writes cleaned up')
   })
 
-  it('leaves the uploads of another server of the same data alone (robustness R24)', async () => {
+  it('refuses a data directory that another server serves, and leaves it alone (R23)', async () => {
     await using folder = await tempDir()
     await using first = await serve(folder.path)
     const { user } = await first.services.users.addUser({ username: 'alice' })
     const upload = join(user.home, '.davmesh-put-abcdefgh')
     await mkdir(user.home, { recursive: true })
     await writeFile(upload, 'half')
-    await using second = await serve(folder.path)
+    await expect(serve(folder.path)).rejects.toMatchObject({
+      code: 'already_served',
+      message: expect.stringContaining(`process ${process.pid}`),
+    })
     expect(existsSync(upload)).toBe(true)
-    expect(second.captured.text()).toContain('another davmesh serves this data directory')
   })
 
   it('signs under its new name after publicUrl has changed, and still publishes the old key', async () => {

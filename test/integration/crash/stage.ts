@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
+import type { Agent } from 'node:http'
 import { dirname, join } from 'node:path'
 import { expect } from '@jest/globals'
 import type { FaultPoint } from '../../../src/core/index.ts'
@@ -26,8 +27,8 @@ export interface CrashStage extends AsyncDisposable {
   files(folder: string): Files
   /** Starts the server, or starts it again, armed with a fault or not. */
   start(fault?: `${FaultPoint}${'' | `@${number}`}:${string}`): Promise<void>
-  /** A client of the running server, in the home or a folder of it. */
-  dav(folder?: string): Dav
+  /** A client of the running server, in the home or a folder of it, with connections of its own. */
+  dav(folder?: string, agent?: Agent): Dav
   /** The request ends the server as a power cut would: no answer, no clean-up. */
   dies(request: Promise<Answer>): Promise<void>
   /** The running server. */
@@ -71,9 +72,10 @@ export async function crashStage(settings: Record<string, unknown> = {}): Promis
       }
     },
     files: (folder) => filesIn(join(home, folder)),
-    dav(folder) {
+    dav(folder, agent) {
       const root = `http://${current().address}/dav/files/alice/`
-      return davClient(folder === undefined ? root : `${root}${folder}/`, basic('alice', password))
+      const at = folder === undefined ? root : `${root}${folder}/`
+      return davClient(at, basic('alice', password), agent)
     },
     async start(fault) {
       await stop()

@@ -1,0 +1,102 @@
+import cluster from 'node:cluster'
+import type { SharedState } from '../files/index.ts'
+import { createGeneration } from './generation.ts'
+import { toWorker, type Place, type ToPrimary } from './messages.ts'
+
+/** The environment variable that says which cell of the generations is the worker's. */
+export const slotVariable = 'DAVMESH_WORKER_SLOT'
+
+/** Whether this process was started by a primary. */
+export const isWorker = (): boolean => cluster.isWorker
+
+/** What a worker has in common with the others, and how it talks to the primary. */
+export interface Colleagues extends SharedState {
+  /** Waits for the changes at a place that others had begun by now. */
+  settled(place: Place): Promise<void>
+  /** Others ask the same of us. */
+  onSettle(wait: (place: Place) => Promise<void>): void
+  onStop(stop: () => void): void
+  onReload(reload: () => void): void
+  ready(runId: string, address: string): void
+  failed(message: string): void
+  /** Lets the process end: nothing holds it any more. */
+  leave(): void
+}
+
+/**
+ * Joins the processes that the primary of this one has started.
+ *
+ * @param slot what `slotVariable` says.
+ */
+export function joinWorkers(dataDir: string, slot: number): Colleagues {
+  const waiting = new Map<number, () => void>()
+  let lastId = 0
+  let wait: (place: Place) => Promise<void> = () => Promise.resolve()
+  let stop = (): void => undefined
+  let reload = (): void => undefined
+
+  function tell(message: ToPrimary): void {
+    // Without a primary this process is about to end.
+    if (process.connected) process.send?.(message)
+  }
+
+  function ask(message: (id: number) => ToPrimary): Promise<number> {
+    lastId += 1
+    const id = lastId
+    return new Promise((resolve) => {
+      waiting.set(id, () => resolve(id))
+      tell(message(id))
+    })
+  }
+
+  function answered(id: number): void {
+    waiting.get(id)?.()
+    waiting.delete(id)
+  }
+
+  process.on('message', (received) => {
+    const message = toWorker(received)
+    switch (message?.davmesh) {
+      case 'taken':
+      case 'settled':
+        answered(message.id)
+        break
+      case 'settle': {
+        const { id, place } = message
+        void wait(place).finally(() => tell({ davmesh: 'settled', id }))
+        break
+      }
+      case 'stop':
+        stop()
+        break
+      case 'reload':
+        reload()
+        break
+      case undefined:
+        break
+    }
+  })
+
+  return {
+    turns: {
+      async take(keys, work) {
+        const id = await ask((id) => ({ davmesh: 'take', id, keys }))
+        try {
+          return await work()
+        } finally {
+          tell({ davmesh: 'give', id })
+        }
+      },
+    },
+    generation: createGeneration(dataDir, slot),
+    async settled(place) {
+      await ask((id) => ({ davmesh: 'settle', id, place }))
+    },
+    onSettle: (handler) => void (wait = handler),
+    onStop: (handler) => void (stop = handler),
+    onReload: (handler) => void (reload = handler),
+    ready: (runId, address) => tell({ davmesh: 'ready', runId, address }),
+    failed: (message) => tell({ davmesh: 'failed', message }),
+    leave: () => void cluster.worker?.disconnect(),
+  }
+}

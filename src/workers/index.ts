@@ -1,0 +1,5 @@
+/** workers: several processes over one data directory, and what each asks of the others. */
+export { countWorkers } from './count.ts'
+export { prepareGenerations } from './generation.ts'
+export { isWorker, joinWorkers, slotVariable, type Colleagues } from './colleagues.ts'
+export { startWorkers, type Workers, type WorkersDeps } from './supervisor.ts'

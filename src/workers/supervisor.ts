@@ -1,0 +1,236 @@
+import cluster from 'node:cluster'
+import { AppError, type Logger } from '../core/index.ts'
+import { slotVariable } from './colleagues.ts'
+import { createMember, isServing, tellMember, type Member } from './member.ts'
+import { toPrimary } from './messages.ts'
+import { createRespawn } from './respawn.ts'
+import { createServedTurns } from './served-turns.ts'
+import { createSettling } from './settling.ts'
+
+export interface WorkersDeps {
+  readonly count: number
+  readonly log: Logger
+  /** How long workers may take to drain, in milliseconds; who takes longer is killed. */
+  readonly drainMs: number
+  /**
+   * Finishes what a dead worker was at, before anybody else gets its turns.
+   *
+   * @param paths whose turn it had, as paths of this machine.
+   */
+  settle(runId: string, paths: readonly string[]): Promise<void>
+}
+
+/** The running workers, all over one listener. */
+export interface Workers {
+  /** `host:port` as bound. */
+  readonly address: string
+  /** Settles when all have ended; rejects when they died at once again and again. */
+  readonly ended: Promise<void>
+  /** Lets all drain and end. */
+  stop(): Promise<void>
+  /** Has all read the configuration again. */
+  reload(): void
+  /** Replaces one after another: the new one listens before the old one drains. */
+  roll(): Promise<void>
+}
+
+/** Beyond their own time to drain: closing the database takes a moment as well. */
+const patienceMs = 5000
+
+/**
+ * Starts `count` processes of this very program and keeps their number.
+ *
+ * @throws AppError `worker_failed` when one of them cannot serve.
+ */
+export async function startWorkers({ count, log, drainMs, settle }: WorkersDeps): Promise<Workers> {
+  const members = new Set<Member>()
+  const turns = createServedTurns()
+  const settling = createSettling()
+  const respawn = createRespawn()
+  const timers = new Set<NodeJS.Timeout>()
+  let isStopping = false
+  let isRolling = false
+  let isUp = false
+  let surrender: AppError | undefined
+  let allGone = (): void => undefined
+  const gone = new Promise<void>((resolve) => (allGone = resolve))
+  const ended = gone.then(() => {
+    if (surrender) throw surrender
+  })
+  // Whoever starts the server awaits it, but only after the start.
+  ended.catch(() => undefined)
+
+  function freeSlot(): number {
+    const taken = new Set([...members].map(({ slot }) => slot))
+    let slot = 0
+    while (taken.has(slot)) slot += 1
+    return slot
+  }
+
+  /** Settles when the new one serves, or rejects with the reason why it does not. */
+  function start(): Promise<Member> {
+    const slot = freeSlot()
+    const worker = cluster.fork({ [slotVariable]: String(slot) })
+    const member = createMember(worker, slot)
+    members.add(member)
+    return new Promise((resolve, reject) => {
+      worker.on('message', (message: unknown) => listenTo(member, message, resolve))
+      worker.once('exit', (code, signal) => {
+        const how = signal ? `by ${signal}` : `with status ${code}`
+        reject(
+          new AppError(
+            'unavailable',
+            'worker_failed',
+            member.problem ?? `A worker ended ${how} before it served.`,
+          ),
+        )
+        void buried(member, how)
+      })
+      worker.on('error', (error) => log.warn({ err: error }, 'a worker cannot be reached'))
+    })
+  }
+
+  function listenTo(member: Member, received: unknown, isReady: (member: Member) => void): void {
+    const message = toPrimary(received)
+    const { id: owner } = member.worker
+    switch (message?.davmesh) {
+      case 'ready':
+        member.runId = message.runId
+        member.address = message.address
+        member.readyAt = performance.now()
+        member.state = 'ready'
+        if (isStopping) dismiss(member)
+        isReady(member)
+        break
+      case 'failed':
+        member.problem = message.message
+        break
+      case 'take': {
+        const { id, keys } = message
+        turns.take(owner, id, keys, () => tellMember(member, { davmesh: 'taken', id }))
+        break
+      }
+      case 'give':
+        turns.give(owner, message.id)
+        break
+      case 'settle': {
+        const others = [...members].filter((one) => one !== member && isServing(one))
+        settling.ask(member, message.id, message.place, others)
+        break
+      }
+      case 'settled':
+        settling.answered(member, message.id)
+        break
+      case undefined:
+        break
+    }
+  }
+
+  async function buried(member: Member, how: string): Promise<void> {
+    const { state, runId, readyAt, worker } = member
+    member.state = 'dead'
+    settling.left(member)
+    if (state !== 'stopping' && isUp) {
+      log.error({ pid: worker.process.pid }, `a worker died ${how}`)
+      replaceLater(readyAt === undefined ? 0 : performance.now() - readyAt)
+    }
+    if (runId !== undefined && worker.process.exitCode !== 0) {
+      const paths = turns.heldBy(worker.id)
+      await settle(runId, paths).catch((error: unknown) => {
+        log.error({ err: error }, 'what a worker was at waits for the next start')
+      })
+    }
+    turns.free(worker.id)
+    members.delete(member)
+    if (isStopping && members.size === 0) allGone()
+  }
+
+  function replaceLater(livedMs: number): void {
+    if (isStopping) return
+    const delay = respawn.afterDeath(livedMs)
+    if (delay === 'give_up') {
+      const message = 'Workers die as soon as they serve; the log says why.'
+      log.fatal(message)
+      surrender = new AppError('unavailable', 'worker_failed', message)
+      void stop()
+      return
+    }
+    later(delay, replace)
+  }
+
+  function replace(): void {
+    const alive = [...members].filter(({ state }) => state === 'starting' || state === 'ready')
+    if (isStopping || alive.length >= count) return
+    start().then(
+      ({ worker }) => log.info({ pid: worker.process.pid }, 'a worker was replaced'),
+      // Its death is counted where it is seen.
+      () => undefined,
+    )
+  }
+
+  function later(delayMs: number, work: () => void): void {
+    const timer = setTimeout(() => {
+      timers.delete(timer)
+      work()
+    }, delayMs)
+    timers.add(timer)
+  }
+
+  /** Lets one drain, and kills it when it takes too long. */
+  function dismiss(member: Member): void {
+    const { worker, state } = member
+    if (state === 'stopping' || state === 'dead') return
+    member.state = 'stopping'
+    // Who does not serve yet has nothing to drain.
+    if (state === 'starting') worker.process.kill('SIGKILL')
+    tellMember(member, { davmesh: 'stop' })
+    const timer = setTimeout(() => worker.process.kill('SIGKILL'), drainMs + patienceMs).unref()
+    worker.once('exit', () => clearTimeout(timer))
+  }
+
+  async function stop(): Promise<void> {
+    isStopping = true
+    for (const timer of timers) clearTimeout(timer)
+    for (const member of members) dismiss(member)
+    if (members.size === 0) allGone()
+    await gone
+  }
+
+  async function roll(): Promise<void> {
+    const old = [...members]
+    if (isRolling || isStopping || old.some(({ state }) => state !== 'ready')) {
+      log.warn('workers are being replaced already')
+      return
+    }
+    isRolling = true
+    try {
+      for (const member of old) {
+        await start()
+        dismiss(member)
+      }
+      log.info('all workers were replaced')
+    } catch (error) {
+      log.error({ err: error }, 'a new worker cannot serve; the old ones go on')
+      replace()
+    } finally {
+      isRolling = false
+    }
+  }
+
+  try {
+    const first = await Promise.all(Array.from({ length: count }, start))
+    isUp = true
+    return {
+      address: first[0]?.address ?? '',
+      ended,
+      stop,
+      reload: () => {
+        for (const member of members) tellMember(member, { davmesh: 'reload' })
+      },
+      roll,
+    }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}

@@ -1,0 +1,108 @@
+/** What a second worker is worth: the same requests to one process and to two. */
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { startDavmesh, type Davmesh } from '../interop/support/davmesh.ts'
+import { openShare } from '../interop/support/open-share.ts'
+import { newFolder } from '../interop/support/tools.ts'
+import { independentPeer } from '../support/peer/independent-peer.ts'
+import { findGenerator, type LoadRequest } from './load.ts'
+import { summarise, type Row, type Sample } from './report.ts'
+
+export interface WorkersReport {
+  readonly works: readonly WorkOfWorkers[]
+  /** How much more two are to do. */
+  readonly target: number
+}
+
+export interface WorkOfWorkers {
+  readonly name: string
+  readonly one: Row
+  readonly two: Row
+  /** Median over the rounds of what two did by what one did in the same round. */
+  readonly ratio: number
+}
+
+const target = 1.7
+
+const settings = { tokens: { ttlSeconds: 86_400 }, log: { level: 'error', format: 'json' } }
+
+const memberCount = 100
+
+const works = [
+  { name: 'GET 4 KiB with access token', method: 'GET', file: 'four-kib.bin', fields: {} },
+  {
+    name: `PROPFIND of ${memberCount} members`,
+    method: 'PROPFIND',
+    file: 'many/',
+    fields: { depth: '1' },
+  },
+] as const
+
+/** Alternating, so that a slow minute hurts both alike. */
+export async function measureWorkers(options: {
+  readonly rounds: number
+  readonly seconds: number
+  readonly connections: number
+}): Promise<WorkersReport> {
+  const folder = newFolder()
+  const generator = findGenerator(folder)
+  const peer = await independentPeer()
+  const servers = await Promise.all([1, 2].map((workers) => startDavmesh({ ...settings, workers })))
+  const [one, two] = servers
+  try {
+    if (!one || !two) throw new Error('two servers were started')
+    const tokens = new Map<Davmesh, string>()
+    for (const server of servers) {
+      await fill(server)
+      tokens.set(server, (await openShare(server, peer, { owner: 'alice', path: '/' })).accessToken)
+    }
+    const measured: WorkOfWorkers[] = []
+    for (const { name, method, file, fields } of works) {
+      const run = async (server: Davmesh, seconds: number): Promise<Sample> => {
+        const authorization = `Bearer ${tokens.get(server) ?? ''}`
+        const request: LoadRequest = {
+          method,
+          path: `/dav/ocm/${file}`,
+          headers: { authorization, ...fields },
+        }
+        const { connections } = options
+        const load = { origin: server.url, requests: [request], connections, seconds }
+        return { ...(await generator.run(load)), cpuMicros: undefined }
+      }
+      const samples: [ofOne: Sample[], ofTwo: Sample[]] = [[], []]
+      for (const server of servers) await run(server, 1)
+      for (let round = 0; round < options.rounds; round += 1) {
+        samples[0].push(await run(one, options.seconds))
+        samples[1].push(await run(two, options.seconds))
+      }
+      const ofOne = summarise(name, samples[0])
+      const ofTwo = summarise(name, samples[1], [ofOne])
+      measured.push({ name, one: ofOne, two: ofTwo, ratio: ofTwo.ofFloor ?? 0 })
+    }
+    return { works: measured, target }
+  } finally {
+    for (const server of servers) await server.stop()
+    await peer.close()
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+async function fill(server: Davmesh): Promise<void> {
+  await server.addUser('alice')
+  const home = join(server.dataDir, 'files', 'alice')
+  writeFileSync(join(home, 'four-kib.bin'), Buffer.alloc(4096, 'davmesh '))
+  mkdirSync(join(home, 'many'))
+  for (let index = 0; index < memberCount; index += 1) {
+    writeFileSync(join(home, 'many', `member-${index}.txt`), 'member')
+  }
+}
+
+/** The report for people. */
+export function writeWorkers({ works, target }: WorkersReport): string {
+  const lines = works.map(({ name, one, two, ratio }) => {
+    const [before, after] = [one, two].map(({ perSecond }) => Math.round(perSecond))
+    const judged = ratio >= target ? 'met' : 'MISSED'
+    return `${name}: ${before}/s with one worker, ${after}/s with two: ${ratio.toFixed(2)} times, ${target} ${judged}.`
+  })
+  return lines.join('\n')
+}
