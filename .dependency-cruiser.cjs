@@ -20,6 +20,7 @@ const rooms = {
   auth: ['core', 'http'],
   webdav: ['core', 'http', 'xml', 'files', 'auth'],
   discovery: ['core', 'http'],
+  metrics: ['core', 'db', 'http'],
   cli: [
     'core',
     'config',
@@ -47,6 +48,7 @@ const quarantine = {
   'structured-headers': ['http-signatures/'],
   saxes: ['xml/', 'webdav/'],
   commander: ['cli/'],
+  'prom-client': ['metrics/'],
 }
 
 const escape = (name) => name.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&')

@@ -6,7 +6,7 @@ import { runCli } from './cli/index.ts'
 import { loadConfig, type Config } from './config/index.ts'
 import { armFault, createLogger, systemClock, type Logger } from './core/index.ts'
 import { migrateData, openServices, type Services } from './services.ts'
-import { followFederation } from './reload.ts'
+import { followConfig } from './reload.ts'
 import { startServer } from './server.ts'
 
 const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
@@ -35,7 +35,7 @@ let readAgain: (() => Config) | undefined
 
 async function serve(services: Services) {
   const server = await startServer(services)
-  const following = followFederation(services, () => readAgain?.() ?? services.config)
+  const following = followConfig(services, () => readAgain?.() ?? services.config, server)
   process.on('SIGHUP', following.reload)
   void server.stopped.then(following.stop)
   let asked = false

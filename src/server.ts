@@ -15,8 +15,12 @@ const drainMs = 30_000
 export interface Server {
   /** `host:port` as bound. */
   readonly address: string
+  /** The same of the admin listener, where there is one. */
+  readonly adminAddress: string | undefined
   /** Settles when the server has stopped. */
   readonly stopped: Promise<void>
+  /** Reads the files of `listen.tls` again; connections that stand keep theirs. */
+  renewCertificate(): void
   /** Stops accepting, lets running requests end, cuts the rest. */
   stop(): Promise<void>
 }
@@ -52,19 +56,21 @@ async function openListeners(services: Services, onStopped: () => Promise<void>)
   const main = createHttpServer(listener, { log, tls: config.listen.tls })
   main.adopt(web)
   const { address, family, port } = await listen(main, config)
-  const servers = [main]
-  if (config.admin !== null) {
-    const admin = createHttpServer(createAdminListener(services), { log })
-    await admin.listen(config.admin.listen)
-    servers.push(admin)
-  }
+  const admin = config.admin && createHttpServer(createAdminListener(services), { log })
+  const adminAt = config.admin && (await admin?.listen(config.admin.listen))
+  if (adminAt) services.metrics.watchProcess()
   let ended: () => void
   const stopped = new Promise<void>((resolve) => (ended = resolve))
   return {
     address: `${family === 'IPv6' ? `[${address}]` : address}:${port}`,
+    adminAddress: adminAt ? `${adminAt.address}:${adminAt.port}` : undefined,
     stopped,
+    renewCertificate: main.renewCertificate,
     async stop() {
-      await Promise.all(servers.map((server) => server.close(drainMs)))
+      services.health.drain()
+      await main.close(drainMs)
+      // Until the last request has ended, whoever watches is told why nothing is accepted.
+      await admin?.close(0)
       await onStopped()
       ended()
     },

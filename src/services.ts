@@ -6,18 +6,27 @@ import {
   createEventHub,
   createSealer,
   createSecretKey,
+  eventLevel,
   loadSecretKey,
   systemClock,
   type Clock,
   type EventHub,
   type Logger,
 } from './core/index.ts'
-import { migrateDatabase, openDatabase, type Database, type SeenRoot } from './db/index.ts'
+import {
+  checkWritable,
+  migrateDatabase,
+  openDatabase,
+  type Database,
+  type SeenRoot,
+} from './db/index.ts'
 import { endpointPaths } from './discovery/index.ts'
 import { wireFederation, type Federation } from './federation.ts'
 import { createLocalState, createLocalTree, type FileTree } from './files/index.ts'
+import { createHealth } from './health.ts'
 import { createGuardedClient, type GuardedClient } from './http/index.ts'
 import { createKeys, hasSigningKeys } from './keys/index.ts'
+import { createMetrics } from './metrics/index.ts'
 import { createResources } from './resources/index.ts'
 import { createSharePaths, type Mount } from './shares/index.ts'
 import { createUsers, type User } from './users/index.ts'
@@ -119,6 +128,11 @@ async function wire(
     log,
     clock,
     events,
+    metrics: createMetrics({ db, clock, events }),
+    health: createHealth({
+      touchDatabase: () => checkWritable(db),
+      folders: [config.dataDir, files.root],
+    }),
     db,
     keys,
     users,
@@ -166,5 +180,5 @@ function openData(config: Config, clock: Clock, log: Logger): { db: Database; ap
 }
 
 function logEvents(events: EventHub, log: Logger): void {
-  events.onAny((event, fact) => log.info({ event, ...fact }, event))
+  events.onAny((event, fact) => log[eventLevel(event)]({ event, ...fact }, event))
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { createServer as createTlsServer } from 'node:https'
+import { createServer as createTlsServer, Server as TlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type { Express } from 'express'
 import type { Logger } from '../../core/index.ts'
@@ -37,6 +37,8 @@ export interface HttpServer {
   listen(at: { readonly host: string; readonly port: number }): Promise<AddressInfo>
   /** Makes the one Express application fast on this server; call it before traffic. */
   adopt(app: Express): void
+  /** Serves new TLS connections with what is in the files now. @throws when they cannot be used. */
+  renewCertificate(): void
   /** Stops accepting, lets running requests end, and cuts what is left after `graceMs`. */
   close(graceMs: number): Promise<void>
 }
@@ -73,6 +75,10 @@ export function createHttpServer(handler: HttpHandler, options: HttpServerOption
     server,
     listen: (at) => listen(server, at),
     adopt: (app) => classes.adopt(app),
+    renewCertificate() {
+      const { tls } = options
+      if (tls !== undefined && server instanceof TlsServer) server.setSecureContext(readTls(tls))
+    },
     close: (graceMs) => close(server, connections, graceMs),
   }
 }
@@ -98,9 +104,7 @@ function openServer(
       ? createServer(settings)
       : createTlsServer({
           ...settings,
-          cert: readFileSync(tls.certFile),
-          key: readFileSync(tls.keyFile),
-          minVersion: 'TLSv1.2',
+          ...readTls(tls),
           handshakeTimeout: limits.headersTimeoutMs,
         })
   // Node would silently drop the 2001st field; the size limit bounds them already.
@@ -108,6 +112,13 @@ function openServer(
   server.maxRequestsPerSocket = 0
   return server
 }
+
+/** @throws when a file cannot be read. */
+const readTls = ({ certFile, keyFile }: { certFile: string; keyFile: string }) => ({
+  cert: readFileSync(certFile),
+  key: readFileSync(keyFile),
+  minVersion: 'TLSv1.2' as const,
+})
 
 function guard(handler: HttpHandler, connections: Connections, log: Logger): HttpHandler {
   return (req, res) => {
