@@ -21,6 +21,7 @@ const rooms = {
   auth: ['core', 'http'],
   webdav: ['core', 'http', 'xml', 'files', 'auth'],
   discovery: ['core', 'http'],
+  metrics: ['core', 'db', 'http'],
   cli: [
     'core',
     'config',
@@ -48,6 +49,7 @@ const quarantine = {
   'structured-headers': ['http-signatures/'],
   saxes: ['xml/', 'webdav/'],
   commander: ['cli/'],
+  'prom-client': ['metrics/'],
 }
 
 const escape = (name) => name.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&')

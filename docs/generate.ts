@@ -1,7 +1,8 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { format } from 'prettier'
+import { format, resolveConfig } from 'prettier'
 import { z } from 'zod'
 import { configSchema } from '../src/config/index.ts'
+import { eventCatalogue, type EventDescription } from '../src/core/index.ts'
 import { openapi } from './openapi/document.ts'
 
 /** Writes what is generated from code; with --check only says whether it is up to date. */
@@ -66,7 +67,24 @@ Point \`"$schema"\` at \`docs/config.schema.json\` to have your editor complete 
 ${leaves(schema).join('\n')}
 `
 
+/** The part of docs/operations.md between two comments. */
+async function withEvents(file: string): Promise<string> {
+  const rows = Object.entries<EventDescription>(eventCatalogue).map(
+    ([name, { when, says, level }]) => {
+      const members = Object.keys(says).map((member) => `\`${member}\``)
+      return `| \`${name}\` | ${members.join(', ')} | ${when}${level ? ` (${level})` : ''} |`
+    },
+  )
+  const table = ['| event | says | when |', '| --- | --- | --- |', ...rows].join('\n')
+  const text = readFileSync(file, 'utf8').replace(
+    /(<!-- events: [^>]*-->).*?(<!-- end of events -->)/s,
+    (_all, begin: string, end: string) => `${begin}\n\n${table}\n\n${end}`,
+  )
+  return format(text, { ...(await resolveConfig(file)), parser: 'markdown' })
+}
+
 const files = {
+  'docs/operations.md': await withEvents('docs/operations.md'),
   'docs/configuration.md': await format(page, { parser: 'markdown' }),
   'docs/config.schema.json': `${JSON.stringify(schema, null, 2)}\n`,
   'docs/openapi.json': `${JSON.stringify(openapi, null, 2)}\n`,

@@ -84,22 +84,22 @@ export function routeTable(services: Services): Route[] {
 }
 
 /** Whether the process lives, and whether it can work. */
-function healthRoutes({ users, stopping }: Services): Route[] {
+function healthRoutes({ health }: Services): Route[] {
   return [
     {
       ...open,
       paths: ['/healthz'],
-      handler: (_request, response) => void response.json({ status: 'ok' }),
+      handler: (_request, response) => {
+        response.set('Cache-Control', 'no-store').json({ status: 'ok' })
+      },
     },
     {
       ...open,
       paths: ['/readyz'],
       handler: async (_request, response) => {
-        if (stopping.signal.aborted) {
-          throw new AppError('unavailable', 'stopping', 'The server is about to stop.')
-        }
-        await users.countUsers()
-        response.json({ status: 'ready' })
+        const trouble = await health.findTrouble()
+        response.set('Cache-Control', 'no-store').status(trouble === undefined ? 200 : 503)
+        response.json({ status: trouble ?? 'ready' })
       },
     },
   ]
@@ -111,7 +111,7 @@ const errorWriters = { ocm: writeOcmError, oauth: writeOAuthError }
 export function createListener(services: Services): { listener: HttpHandler; web: Express } {
   const web = createWeb(services, routeTable(services))
   const dav = createDav(services)
-  const logged = createRequestLog(services.log.child({ room: 'http' }))
+  const logged = createRequestLog(services.log.child({ room: 'http' }), services.metrics.observe)
   // WebDAV is dispatched before Express, which would cost it more than its own work.
   const listener = logged((request, response) =>
     isDav(request.url ?? '/') ? dav.handle(request, response) : web(request, response),
@@ -121,9 +121,20 @@ export function createListener(services: Services): { listener: HttpHandler; web
 
 const isDav = (target: string): boolean => /^(https?:\/\/[^/]*)?\/dav(\/|\?|$)/i.test(target)
 
-/** What the admin listener answers: health, and nothing that needs a credential. */
-export const createAdminListener = (services: Services): HttpHandler =>
-  createWeb(services, healthRoutes(services))
+/** What the admin listener answers: health and metrics, and nothing that needs a credential. */
+export const createAdminListener = (
+  services: Services,
+  metrics: () => Promise<string>,
+): HttpHandler => createWeb(services, [...healthRoutes(services), metricsRoute(services, metrics)])
+
+const metricsRoute = ({ metrics }: Services, text: () => Promise<string>): Route => ({
+  ...open,
+  paths: ['/metrics'],
+  handler: async (_request, response) => {
+    response.set('Content-Type', metrics.contentType).set('Cache-Control', 'no-store')
+    response.end(await text())
+  },
+})
 
 function createWeb(services: Services, routes: readonly Route[]): Express {
   const web = express()

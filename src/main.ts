@@ -6,7 +6,7 @@ import { runCli } from './cli/index.ts'
 import { loadConfig, type Config } from './config/index.ts'
 import { armFault, createLogger, systemClock, type Logger } from './core/index.ts'
 import { migrateData, openServices, type Overrides, type Services } from './services.ts'
-import { followFederation } from './reload.ts'
+import { followConfig } from './reload.ts'
 import { startPrimary, type Primary } from './primary.ts'
 import { startServer, startWorker, type Server } from './server.ts'
 import {
@@ -55,21 +55,23 @@ async function serve(services: Services): Promise<Server & { isWorker: boolean }
   const load = (): Config => readAgain?.() ?? services.config
   if (colleagues) {
     ignoreSignals()
-    const following = followFederation(services, load)
-    colleagues.onReload(following.reload)
     const worker = await startWorker(services, colleagues)
+    const following = followConfig(services, load, worker)
+    colleagues.onReload(following.reload)
     void worker.stopped.then(following.stop)
     return { ...worker, isWorker: true }
   }
   if (countWorkers(services.config.workers) > 1) {
     const primary = await startPrimary(services)
     stopOnSignals(services.log, primary)
-    process.on('SIGHUP', primary.reload)
+    const following = followConfig(services, load, primary)
+    process.on('SIGHUP', following.reload).on('SIGHUP', primary.reload)
+    void primary.stopped.catch(() => undefined).then(following.stop)
     process.on('SIGUSR2', () => void rollAll(services, primary, load))
     return { ...primary, isWorker: false }
   }
   const server = await startServer(services)
-  const following = followFederation(services, load)
+  const following = followConfig(services, load, server)
   stopOnSignals(services.log, server)
   process.on('SIGHUP', following.reload)
   process.on('SIGUSR2', () => services.log.warn('SIGUSR2: there are no workers to replace'))

@@ -1,4 +1,5 @@
 import { putBackAt } from './files/index.ts'
+import { aggregateMetrics } from './metrics/index.ts'
 import { drainMsOf, lookInTreeOf, openAdmin, takeData, toServer, type Server } from './server.ts'
 import type { Services } from './services.ts'
 import { countWorkers, prepareGenerations, startWorkers, type Workers } from './workers/index.ts'
@@ -19,6 +20,7 @@ export async function startPrimary(services: Services): Promise<Primary> {
   const count = countWorkers(config.workers)
   const lock = await takeData(services)
   try {
+    const metrics = aggregateMetrics()
     prepareGenerations(config.dataDir, count * generationsAtOnce)
     const workers = await startWorkers({
       count,
@@ -26,15 +28,20 @@ export async function startPrimary(services: Services): Promise<Primary> {
       drainMs: drainMsOf(config),
       settle: (runId, paths) => settleRun(services, runId, paths),
     })
-    const admin = await openAdmin(services).catch(async (error: unknown) => {
+    const admin = await openAdmin(services, metrics).catch(async (error: unknown) => {
       await workers.stop()
       throw error
     })
-    const server = toServer(workers.address, async () => {
-      services.stopping.abort()
-      await workers.stop()
-      await admin?.close(0)
-      lock.release()
+    const server = toServer({
+      address: workers.address,
+      adminAddress: admin?.address,
+      renewCertificate: () => undefined,
+      async close() {
+        services.health.drain()
+        await workers.stop()
+        await admin?.close()
+        lock.release()
+      },
     })
     // Also when they have ended by themselves.
     const stopped = workers.ended.finally(server.stop)

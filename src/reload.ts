@@ -1,31 +1,49 @@
 import { unwatchFile, watchFile } from 'node:fs'
 import { isDeepStrictEqual } from 'node:util'
 import type { Config } from './config/index.ts'
+import { setLogLevel } from './core/index.ts'
+import type { Server } from './server.ts'
 import type { Services } from './services.ts'
 
 /** How often the file is looked at. */
 const intervalMs = 1000
 
 /**
- * Takes over `federation` of the configuration while the server runs: when the file changes, and
- * when `reload` is called. Everything else in it waits for the next start. A broken file changes
- * nothing.
+ * Takes over `federation` and `log.level` of the configuration, and the certificate, while the
+ * server runs: when the file changes, and when `reload` is called. Everything else in it waits for
+ * the next start. What cannot be used changes nothing.
  *
  * @param load reads the configuration as it was read at the start.
  */
-export function followFederation(services: Services, load: () => Config) {
+export function followConfig(
+  services: Services,
+  load: () => Config,
+  server: Pick<Server, 'renewCertificate'>,
+) {
   const { config, federation, events, log } = services
   const followsFile = config.source !== 'built-in defaults'
 
-  function reload(): void {
-    try {
-      const next = load().federation
-      if (isDeepStrictEqual(next, federation.current())) return
-      federation.replace(next)
-      events.emit('federation.reloaded', {})
-    } catch (error) {
-      log.error({ err: error }, 'the changed configuration cannot be used; the old one stays')
+  function takeOver({ log: { level }, federation: next }: Config): void {
+    if (level !== log.level) {
+      setLogLevel(log, level)
+      events.emit('log.level-changed', { level })
     }
+    if (isDeepStrictEqual(next, federation.current())) return
+    federation.replace(next)
+    events.emit('federation.reloaded', {})
+  }
+
+  function attempt(what: string, work: () => void): void {
+    try {
+      work()
+    } catch (error) {
+      log.error({ err: error }, `the changed ${what} cannot be used; the old one stays`)
+    }
+  }
+
+  function reload(): void {
+    attempt('configuration', () => takeOver(load()))
+    attempt('certificate', () => server.renewCertificate())
   }
 
   // By looking, not by events: editors replace files, and network file systems tell nothing.

@@ -12,8 +12,12 @@ import type { Colleagues } from './workers/index.ts'
 export interface Server {
   /** `host:port` as bound. */
   readonly address: string
+  /** The same of the admin listener, where there is one. */
+  readonly adminAddress: string | undefined
   /** Settles when the server has stopped; rejects when it had to. */
   readonly stopped: Promise<void>
+  /** Reads the files of `listen.tls` again; connections that stand keep theirs. */
+  renewCertificate(): void
   /** Stops accepting, lets running requests end, cuts the rest. */
   stop(): Promise<void>
 }
@@ -28,15 +32,21 @@ export async function startServer(services: Services): Promise<Server> {
   const lock = await takeData(services)
   try {
     const { address, server } = await openMain(services)
-    const admin = await openAdmin(services)
+    const admin = await openAdmin(services, services.metrics.text)
+    if (admin) services.metrics.watchProcess()
     await services.outbox.start({ isAlone: true, runId: services.runId })
-    return toServer(address, async () => {
-      services.stopping.abort()
-      await server.close(drainMsOf(services.config))
-      await services.outbox.stop()
-      // It says to the last that the server is not ready.
-      await admin?.close(0)
-      lock.release()
+    return toServer({
+      address,
+      adminAddress: admin?.address,
+      renewCertificate: server.renewCertificate,
+      async close() {
+        services.health.drain()
+        await server.close(drainMsOf(services.config))
+        await services.outbox.stop()
+        // It says to the last that the server is not ready.
+        await admin?.close()
+        lock.release()
+      },
     })
   } catch (error) {
     lock.release()
@@ -51,11 +61,19 @@ export async function startWorker(services: Services, colleagues: Colleagues): P
     services.db.forgetVersion()
     return handler(request, response)
   })
+  if (services.config.admin !== null) {
+    services.metrics.watchProcess()
+    services.metrics.offer()
+  }
   await services.outbox.start({ isAlone: false, runId: services.runId })
-  const worker = toServer(address, async () => {
-    services.stopping.abort()
-    await server.close(drainMsOf(services.config))
-    await services.outbox.stop()
+  const worker = toServer({
+    address,
+    renewCertificate: server.renewCertificate,
+    async close() {
+      services.health.drain()
+      await server.close(drainMsOf(services.config))
+      await services.outbox.stop()
+    },
   })
   colleagues.onStop(() => void worker.stop())
   colleagues.ready(services.runId, address)
@@ -88,12 +106,20 @@ export async function takeData(services: Services): Promise<ServeLock> {
 /** How long running requests may take to end after a stop was asked for. */
 export const drainMsOf = ({ limits }: Config): number => limits.drainSeconds * 1000
 
-export function toServer(address: string, close: () => Promise<void>): Server {
+/** A server that is closed once, however often it is stopped. */
+export function toServer({
+  close,
+  ...server
+}: Pick<Server, 'address' | 'renewCertificate'> & {
+  readonly adminAddress?: string | undefined
+  readonly close: () => Promise<void>
+}): Server {
   let closing: Promise<void> | undefined
   let ended: () => void
   const stopped = new Promise<void>((resolve) => (ended = resolve))
   return {
-    address,
+    adminAddress: undefined,
+    ...server,
     stopped,
     async stop() {
       closing ??= close()
@@ -111,17 +137,26 @@ async function openMain(
   const { listener, web } = createListener(services)
   const server = createHttpServer(wrap(listener), { log, tls: config.listen.tls })
   server.adopt(web)
-  const { address, family, port } = await listen(server, config)
-  return { address: `${family === 'IPv6' ? `[${address}]` : address}:${port}`, server }
+  return { address: textOf(await listen(server, config)), server }
 }
 
-/** The second listener, if the configuration names one. */
-export async function openAdmin(services: Services): Promise<HttpServer | undefined> {
+const textOf = ({ address, family, port }: AddressInfo): string =>
+  `${family === 'IPv6' ? `[${address}]` : address}:${port}`
+
+/**
+ * The second listener, if the configuration names one.
+ *
+ * @param metrics all that there is to say.
+ */
+export async function openAdmin(
+  services: Services,
+  metrics: () => Promise<string>,
+): Promise<{ address: string; close: () => Promise<void> } | undefined> {
   const { config, log } = services
   if (config.admin === null) return undefined
-  const admin = createHttpServer(createAdminListener(services), { log })
-  await admin.listen(config.admin.listen)
-  return admin
+  const admin = createHttpServer(createAdminListener(services, metrics), { log })
+  const address = textOf(await admin.listen(config.admin.listen))
+  return { address, close: () => admin.close(0) }
 }
 
 /** A user's files, for whoever settles what was interrupted in them. */

@@ -6,6 +6,7 @@ import {
   createEventHub,
   createSealer,
   createSecretKey,
+  eventLevel,
   loadSecretKey,
   newId,
   systemClock,
@@ -13,12 +14,20 @@ import {
   type EventHub,
   type Logger,
 } from './core/index.ts'
-import { migrateDatabase, openDatabase, type Database, type SeenRoot } from './db/index.ts'
+import {
+  checkWritable,
+  migrateDatabase,
+  openDatabase,
+  type Database,
+  type SeenRoot,
+} from './db/index.ts'
 import { endpointPaths } from './discovery/index.ts'
 import { wireFederation, type Federation } from './federation.ts'
 import { createLocalState, createLocalTree, type FileTree } from './files/index.ts'
+import { createHealth } from './health.ts'
 import { createGuardedClient, type GuardedClient } from './http/index.ts'
 import { createKeys, hasSigningKeys } from './keys/index.ts'
+import { createMetrics } from './metrics/index.ts'
 import { createResources } from './resources/index.ts'
 import { createSharePaths, type Mount } from './shares/index.ts'
 import { createUsers, type User } from './users/index.ts'
@@ -135,12 +144,15 @@ async function wire(
   return {
     /** Names this process in what it notes in the database. */
     runId,
-    /** Aborted as soon as the server was asked to stop. */
-    stopping: new AbortController(),
     config,
     log,
     clock,
     events,
+    metrics: createMetrics({ db, clock, events }),
+    health: createHealth({
+      touchDatabase: () => checkWritable(db),
+      folders: [config.dataDir, files.root],
+    }),
     db,
     keys,
     users,
@@ -188,5 +200,5 @@ function openData(config: Config, clock: Clock, log: Logger): { db: Database; ap
 }
 
 function logEvents(events: EventHub, log: Logger): void {
-  events.onAny((event, fact) => log.info({ event, ...fact }, event))
+  events.onAny((event, fact) => log[eventLevel(event)]({ event, ...fact }, event))
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { discoveryPaths, endpointPaths } from '../../src/discovery/index.ts'
 import { inviteAccepted, notifications, shares, token } from './messages.ts'
-import { get, json } from './operations.ts'
+import { describeAll, get, json } from './operations.ts'
 import { schemas } from './schemas.ts'
 
 const header = (name: string, description: string) => ({
@@ -18,6 +18,15 @@ const older = (path: string, index: number) => {
 
 const [discovery, ...olderDiscovery] = discoveryPaths
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }
+
+const alwaysAnswers = get('ready', 'Whether it can work', 'Ready', json, false)
+const ready = {
+  ...alwaysAnswers,
+  responses: {
+    ...alwaysAnswers.responses,
+    ...describeAll('NotReady', { 503: 'It cannot; the word says why' }),
+  },
+}
 
 /** The OCM endpoints that davmesh serves; WebDAV below `/dav/` is no part of it. */
 export const openapi = {
@@ -50,7 +59,7 @@ export const openapi = {
       },
     },
     '/healthz': { get: get('health', 'Whether the process lives', 'Alive', json, false) },
-    '/readyz': { get: get('ready', 'Whether it can work', 'Ready') },
+    '/readyz': { get: ready },
   },
   components: {
     parameters: {

@@ -8,7 +8,7 @@ const content = (name: SchemaName, ...types: string[]) =>
 export const json = 'application/json'
 export const form = 'application/x-www-form-urlencoded'
 
-const describeAll = (error: SchemaName, statuses: Record<number, string>) =>
+export const describeAll = (error: SchemaName, statuses: Record<number, string>) =>
   Object.fromEntries(
     Object.entries(statuses).map(([status, description]) => [
       status,

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { discoverySchema, jwkSetSchema } from '../../src/discovery/index.ts'
 import { oauthErrorSchema, ocmErrorSchema } from '../../src/http/index.ts'
+import { troubles } from '../../src/health.ts'
 import { inviteAcceptanceSchema, inviteIdentitySchema } from '../../src/invites/index.ts'
 import { noticeAnswerSchema, noticeSchema } from '../../src/notifications/index.ts'
 import { offerSchema, receiptSchema } from '../../src/shares/index.ts'
@@ -24,6 +25,7 @@ const answers = {
   InviteIdentity: inviteIdentitySchema,
   Alive: z.strictObject({ status: z.literal('ok') }),
   Ready: z.strictObject({ status: z.literal('ready') }),
+  NotReady: z.strictObject({ status: z.enum(troubles) }),
   OcmError: ocmErrorSchema,
   OAuthError: oauthErrorSchema,
 }

@@ -233,13 +233,12 @@ export const configSchema = z
       })
       .nullable()
       .default(null)
-      .meta({ description: 'A second listener for health checks; null for none.' }),
+      .meta({ description: 'A second listener for health checks and metrics; null for none.' }),
     log: z
       .strictObject({
-        level: z
-          .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
-          .default('info')
-          .meta({ description: 'Least severe line written.' }),
+        level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info').meta({
+          description: 'Least severe line written. A running server takes a change over.',
+        }),
         format: z.enum(['json', 'pretty']).optional().meta({
           description:
             'One JSON object per line, or text for people. Default: text on a terminal, else JSON.',

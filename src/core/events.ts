@@ -1,57 +1,32 @@
 import { EventEmitter } from 'node:events'
+import { eventCatalogue, type EventDescription } from './event-catalogue.ts'
 
-/**
- * Every business fact davmesh reports, with what it says. The names are the operator's catalogue;
- * no field ever carries a secret.
- */
-export interface Events {
-  'user.added': { username: string }
-  'user.disabled': { username: string }
-  /** `username` only when there is such a user. */
-  'login.refused': { username: string | undefined; reason: string }
-  'key.state-changed': { kid: string; state: string }
-  'peer.discovered': { peer: string }
-  'peer.refused': { peer: string; reason: string }
-  'share.created': { shareId: string; peer: string; strict: boolean }
-  'share.sent': { shareId: string; peer: string }
-  'share.send-failed': { shareId: string; peer: string; reason: string }
-  'share.revoked': { shareId: string }
-  'share.answered': { shareId: string; peer: string; answer: string }
-  'share.received': {
-    incomingId: string
-    peer: string
-    outcome: 'new' | 'repeat' | 'auto-accepted'
+type Catalogue = typeof eventCatalogue
+
+type Member<Kind> = Kind extends readonly (infer Value)[]
+  ? Value
+  : Kind extends 'string'
+    ? string
+    : Kind extends 'string?'
+      ? string | undefined
+      : Kind extends 'number'
+        ? number
+        : boolean
+
+/** What each event of the catalogue says. */
+export type Events = {
+  [Name in keyof Catalogue]: {
+    -readonly [Key in keyof Catalogue[Name]['says']]: Member<Catalogue[Name]['says'][Key]>
   }
-  'share.refused': { peer: string | undefined; reason: string }
-  'share.ended': { incomingId: string; by: 'sender' | 'recipient' }
-  'access.exchanged': { incomingId: string; peer: string; seconds: number }
-  'access.refused': { incomingId: string; peer: string; reason: string }
-  'access.restored': { incomingId: string; peer: string }
-  'reshare.requested': { reshareId: string; peer: string }
-  'reshare.answered': { reshareId: string; peer: string; answer: 'granted' | 'refused' }
-  'reshare.granted': { shareId: string; peer: string }
-  'reshare.undone': { shareId: string; peer: string }
-  'notification.received': { type: string; peer: string; outcome: string }
-  'notification.refused': { peer: string | undefined; reason: string }
-  'outbox.delivered': { id: string; kind: string; peer: string; attempts: number }
-  'outbox.delayed': { id: string; kind: string; peer: string; attempts: number; reason: string }
-  'outbox.refused': { id: string; kind: string; peer: string; attempts: number; reason: string }
-  'invite.created': { inviteId: string }
-  'invite.accepted': { inviteId: string; peer: string }
-  'invite.refused': { peer: string | undefined; reason: string }
-  'contact.added': { address: string }
-  'contact.removed': { address: string }
-  'peer.rested': { peer: string; seconds: number }
-  'peer.trust-changed': { peer: string; trust: string }
-  'federation.reloaded': Record<string, never>
-  'token.issued': { jti: string; shareId: string; peer: string }
-  'token.refused': { reason: string }
-  'token.revoked': { jti: string }
-  'signature.refused': { reason: string; peer: string | undefined }
-  'credential.refused': { plugin: string; reason: string }
 }
 
-/** One typed hub: rooms emit, the log and (later) metrics listen. */
+export const eventNames = Object.keys(eventCatalogue) as (keyof Events)[]
+
+/** How loud the log line of an event is. */
+export const eventLevel = (name: keyof Events): 'info' | 'debug' =>
+  (eventCatalogue[name] as EventDescription).level ?? 'info'
+
+/** One typed hub: rooms emit, the log and the metrics listen. */
 export interface EventHub {
   emit<Name extends keyof Events>(name: Name, fact: Events[Name]): void
   onAny(listener: (name: keyof Events, fact: Events[keyof Events]) => void): void

@@ -12,6 +12,9 @@ export interface LogOptions {
   stream?: DestinationStream
 }
 
+/** A logger and its children, each of which has a level of its own. */
+const families = new WeakMap<Logger, Logger[]>()
+
 /**
  * JSON lines (or readable ones) on standard error, so that standard output stays the command's own.
  * Callers log names and ids, never headers, query strings, bodies or secrets.
@@ -22,5 +25,15 @@ export function createLogger({ level, format, stream }: LogOptions): Logger {
   const out = readable
     ? pretty({ destination: stream ?? 2, colorize: false, ignore: 'pid,hostname' })
     : (stream ?? destination({ dest: 2, sync: false }))
-  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, out)
+  const family: Logger[] = []
+  const timestamp = pino.stdTimeFunctions.isoTime
+  const onChild = (child: Logger): void => void family.push(child)
+  const log = pino({ level, base: null, timestamp, onChild }, out)
+  families.set(log, family)
+  return log
+}
+
+/** Changes the level of a logger that `createLogger` made, and of all its children. */
+export function setLogLevel(log: Logger, level: LogLevel): void {
+  for (const one of [log, ...(families.get(log) ?? [])]) one.level = level
 }

@@ -1,4 +1,5 @@
 /** db: opens SQLite properly, migrates it, shows the whole schema, owns transactions. */
+export { checkWritable } from './check-writable.ts'
 export { checkDatabase, type DatabaseProblem } from './check.ts'
 export { migrateDatabase } from './migrate.ts'
 export { openDatabase, type Database, type Reader, type Transaction } from './open.ts'

@@ -22,7 +22,7 @@ export type {
   HttpServerOptions,
   ServerLimits,
 } from './server/create-server.ts'
-export { createRequestLog } from './server/request-log.ts'
+export { createRequestLog, type RequestEnd } from './server/request-log.ts'
 export { noteRequest, requestIdOf, type RequestNotes } from './request-facts.ts'
 export { createGuardedClient } from './outbound/client.ts'
 export type {

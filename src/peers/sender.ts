@@ -178,6 +178,7 @@ export function createSenderCheck({ clock, events, peers, policy }: SenderCheckD
       }
       if (inspected.scheme === 'cavage') {
         await verifyLegacy(inspected.signature, host)
+        events.emit('signature.verified', { peer: host })
         return { host, verified: true }
       }
       const { signature } = inspected
@@ -185,6 +186,7 @@ export function createSenderCheck({ clock, events, peers, policy }: SenderCheckD
       if (found.status !== 'found') throw refuse(`key_${found.status}`, host)
       const verdict = verifySignature(signature, found.jwk)
       if (!verdict.ok) throw refuse(verdict.reason, host)
+      events.emit('signature.verified', { peer: host })
       return { host, verified: true }
     },
   }

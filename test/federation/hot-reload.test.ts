@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals'
 import { readFile, writeFile } from 'node:fs/promises'
 import { loadConfig } from '../../src/config/index.ts'
-import { followFederation } from '../../src/reload.ts'
+import { followConfig } from '../../src/reload.ts'
 import { request } from '../support/http-request.ts'
 import { acceptanceOf, bring } from '../support/invites.ts'
 import { offerOf } from '../support/offer.ts'
@@ -16,7 +16,7 @@ let server: TestServer
 let peer: IndependentPeer
 /** Does not sign. */
 let stub: IndependentPeer
-let following: ReturnType<typeof followFederation>
+let following: ReturnType<typeof followConfig>
 
 beforeAll(async () => {
   server = await startServer()
@@ -25,7 +25,7 @@ beforeAll(async () => {
   peer = await independentPeer()
   stub = await independentPeer({ flavour: 'ocm-stub' })
   const load = () => loadConfig({ file: server.configFile, environment: {} })
-  following = followFederation(server.services(), load)
+  following = followConfig(server.services(), load, { renewCertificate: () => undefined })
 })
 
 afterAll(async () => {

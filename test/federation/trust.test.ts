@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { readFile, writeFile } from 'node:fs/promises'
 import { loadConfig } from '../../src/config/index.ts'
-import { followFederation } from '../../src/reload.ts'
+import { followConfig } from '../../src/reload.ts'
 import { openServices } from '../../src/services.ts'
 import { bearer, davClient } from '../support/dav-client.ts'
 import { request } from '../support/http-request.ts'
@@ -18,9 +18,9 @@ async function configure(server: TestServer, federation: unknown): Promise<void>
 }
 
 const follow = (server: TestServer) =>
-  followFederation(server.services(), () =>
-    loadConfig({ file: server.configFile, environment: {} }),
-  )
+  followConfig(server.services(), () => loadConfig({ file: server.configFile, environment: {} }), {
+    renewCertificate: () => undefined,
+  })
 
 const criteriaOf = async (server: TestServer) =>
   (await request(`${server.url}/.well-known/ocm`)).json()['criteria']

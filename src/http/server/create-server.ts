@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { createServer as createTlsServer } from 'node:https'
+import { createServer as createTlsServer, Server as TlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Express } from 'express'
@@ -38,6 +38,8 @@ export interface HttpServer {
   listen(at: { readonly host: string; readonly port: number }): Promise<AddressInfo>
   /** Makes the one Express application fast on this server; call it before traffic. */
   adopt(app: Express): void
+  /** Serves new TLS connections with what is in the files now. @throws when they cannot be used. */
+  renewCertificate(): void
   /** Stops accepting, lets running requests end, and cuts what is left after `graceMs`; settles
    *  when their handlers are done as well. */
   close(graceMs: number): Promise<void>
@@ -84,6 +86,10 @@ export function createHttpServer(handler: HttpHandler, options: HttpServerOption
       // Without their clients they end soon: what they have begun is put right before.
       await Promise.race([Promise.allSettled(running), sleep(endingMs, undefined, { ref: false })])
     },
+    renewCertificate() {
+      const { tls } = options
+      if (tls !== undefined && server instanceof TlsServer) server.setSecureContext(readTls(tls))
+    },
   }
 }
 
@@ -108,9 +114,7 @@ function openServer(
       ? createServer(settings)
       : createTlsServer({
           ...settings,
-          cert: readFileSync(tls.certFile),
-          key: readFileSync(tls.keyFile),
-          minVersion: 'TLSv1.2',
+          ...readTls(tls),
           handshakeTimeout: limits.headersTimeoutMs,
         })
   // Node would silently drop the 2001st field; the size limit bounds them already.
@@ -118,6 +122,13 @@ function openServer(
   server.maxRequestsPerSocket = 0
   return server
 }
+
+/** @throws when a file cannot be read. */
+const readTls = ({ certFile, keyFile }: { certFile: string; keyFile: string }) => ({
+  cert: readFileSync(certFile),
+  key: readFileSync(keyFile),
+  minVersion: 'TLSv1.2' as const,
+})
 
 function guard(
   handler: HttpHandler,

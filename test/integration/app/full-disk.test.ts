@@ -46,7 +46,7 @@ const name = obstacle === undefined ? 'a full disk' : `a full disk (not here: ${
     expect(readdirSync(join(home, 'd'))).toEqual(['large'])
     expect((await alice.get('old.txt')).text).toBe('old')
     expect((await alice.propfind('', '1')).status).toBe(207)
-    expect((await fetch(`${server.url}/readyz`)).status).toBe(200)
+    expect((await fetch(`${server.url}/healthz`)).status).toBe(200)
     // The client was told; it is no fault of ours.
     expect(server.log.entries().filter(({ level }) => Number(level) >= 50)).toEqual([])
   }

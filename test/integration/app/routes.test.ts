@@ -123,7 +123,7 @@ describe('what is not in the table', () => {
   it('says 500 with the request id and nothing else when we are at fault', async () => {
     await using broken = await startServer()
     broken.services().db.raw.reader.close()
-    const answer = await request(`${broken.url}/readyz`)
+    const answer = await request(`${broken.url}/.well-known/jwks.json`)
     expect(answer.status).toBe(500)
     expect(answer.json()).toEqual({
       message: `Internal error (request ${answer.headers['x-request-id'] ?? ''})`,

@@ -35,3 +35,42 @@ it('a running server takes a changed federation over: on SIGHUP, by itself, neve
   await until(async () => (await criteria()) === '["denylist"]')
   expect(await server.stop()).toBe(0)
 })
+
+it('a running server takes another log level over, in all its rooms', async () => {
+  await using folder = await tempDir()
+  const file = join(folder.path, 'config.json')
+  const config = { publicUrl: 'http://localhost:1', dev: true, listen: { port: 0 } }
+  const write = (level: string) =>
+    writeFile(file, JSON.stringify({ ...config, log: { level, format: 'json' } }))
+  await write('warn')
+  await using server = await serveProcess([], { cwd: folder.path })
+  const ask = (path: string) => request(`http://${server.address}${path}`)
+  const until = async (isSo: () => boolean | Promise<boolean>) => {
+    while (!(await isSo())) await new Promise((done) => setTimeout(done, 20))
+  }
+  const hasLine = (path: string) => server.err().includes(`"route":"${path}"`)
+  await ask('/while-warn')
+  await write('info')
+  process.kill(server.pid, 'SIGHUP')
+  // Lines of requests are written by a child of the logger.
+  await until(async () => {
+    await ask('/while-info')
+    return hasLine('/while-info')
+  })
+  expect(server.err()).toContain('"event":"log.level-changed","level":"info"')
+  expect(hasLine('/while-warn')).toBe(false)
+
+  await write('error')
+  // Nothing is said of it at that level, so ask until nothing is said of asking.
+  let count = 0
+  await until(async () => {
+    await ask(`/turn-${++count}`)
+    await new Promise((done) => setTimeout(done, 50))
+    return !hasLine(`/turn-${count}`)
+  })
+  await write('nonsense')
+  process.kill(server.pid, 'SIGHUP')
+  await until(() => server.err().includes('the old one stays'))
+  expect(server.err()).toContain('log.level')
+  expect(await server.stop()).toBe(0)
+})

@@ -218,6 +218,14 @@ describe('what it says of GET', () => {
   })
 })
 
+describe('what it says of readiness', () => {
+  it('503', async () => {
+    await using broken = await startServer({ courier: false })
+    broken.services().db.raw.reader.close()
+    check('get', '/readyz', await request(`${broken.url}/readyz`), 503)
+  })
+})
+
 describe('what it says of the token endpoint', () => {
   it('403, 502', async () => {
     const ask = async (from: IndependentPeer) =>

@@ -25,8 +25,14 @@ export interface Davmesh {
   stop(): Promise<void>
 }
 
-/** @param settings over a configuration that lets peers live on loopback. */
-export async function startDavmesh(settings: Record<string, unknown> = {}): Promise<Davmesh> {
+/**
+ * @param settings over a configuration that lets peers live on loopback.
+ * @param env of the server and of the commands beside it.
+ */
+export async function startDavmesh(
+  settings: Record<string, unknown> = {},
+  env: Record<string, string> = {},
+): Promise<Davmesh> {
   const folder = newFolder()
   const configFile = join(folder, 'config.json')
   const running = await retryPort(async (port) => {
@@ -34,11 +40,11 @@ export async function startDavmesh(settings: Record<string, unknown> = {}): Prom
     const listen = { host: '127.0.0.1', port }
     const config = { publicUrl: url, listen, dataDir: './data', dev: true, ...settings }
     writeFileSync(configFile, JSON.stringify(config))
-    return { url, ...(await serve(['--config', configFile], folder, {}, /listening on .*\n/)) }
+    return { url, ...(await serve(['--config', configFile], folder, env, /listening on .*\n/)) }
   })
   const cli = async <Answer>(...args: readonly string[]): Promise<Answer> => {
     const flags = ['--config', configFile, '--json']
-    return JSON.parse(await mustRun(process.execPath, [main, ...args, ...flags])) as Answer
+    return JSON.parse(await mustRun(process.execPath, [main, ...args, ...flags], { env })) as Answer
   }
   return {
     ...running,
@@ -119,7 +125,7 @@ async function retryPort<Result>(start: (port: number) => Promise<Result>): Prom
   }
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo

@@ -65,6 +65,9 @@ const debianPackages = {
   cadaver: 'cadaver',
   'mount.davfs': 'davfs2',
   fusermount: 'fuse',
+  nginx: 'nginx',
+  apache2: 'apache2-bin',
+  openssl: 'openssl',
 }
 
 /** The path of a program, where it is installed. */
