@@ -24,8 +24,11 @@ export interface CrashStage extends AsyncDisposable {
   fill(folder: string, files: Files): Promise<void>
   /** Everything in a folder as it is on the disk, names that no client sees included. */
   files(folder: string): Files
-  /** Starts the server, or starts it again, armed with a fault or not. */
-  start(fault?: `${FaultPoint}${'' | `@${number}`}:${string}`): Promise<void>
+  /** Starts the server, or starts it again, armed with a fault or not, with more in its environment. */
+  start(
+    fault?: `${FaultPoint}${'' | `@${number}`}:${string}`,
+    environment?: Readonly<Record<string, string>>,
+  ): Promise<void>
   /** A client of the running server, in the home or a folder of it. */
   dav(folder?: string): Dav
   /** The request ends the server as a power cut would: no answer, no clean-up. */
@@ -75,9 +78,9 @@ export async function crashStage(settings: Record<string, unknown> = {}): Promis
       const root = `http://${current().address}/dav/files/alice/`
       return davClient(folder === undefined ? root : `${root}${folder}/`, basic('alice', password))
     },
-    async start(fault) {
+    async start(fault, more = {}) {
       await stop()
-      const environment = fault === undefined ? {} : { FAULT: fault }
+      const environment = { ...more, ...(fault !== undefined && { FAULT: fault }) }
       running = await serveProcess(args, { cwd: folder.path, environment })
     },
     async dies(request) {
