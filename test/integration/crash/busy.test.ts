@@ -158,5 +158,6 @@ it('R7: reads go on while another process has the database, writes are put off',
   )
   // Far from the bounds on an idle machine; what blocked the loop would be seconds.
   expect(Math.max(...readMs)).toBeLessThan(1500)
-  expect(slowest).toBeLessThan(10_000)
+  // Not two seconds for each group of them, one after the other.
+  expect(slowest).toBeLessThan(3900)
 })
