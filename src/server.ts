@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { createAdminListener, createListener } from './app.ts'
 import type { Config } from './config/index.ts'
 import { AppError, type Logger } from './core/index.ts'
-import { takeServeLock } from './db/index.ts'
+import { requireSound, takeServeLock } from './db/index.ts'
 import { lookIn, repairLocalTree } from './files/index.ts'
 import { createHttpServer, type HttpServer } from './http/index.ts'
 import type { Services } from './services.ts'
@@ -25,6 +25,7 @@ export interface Server {
 export async function startServer(services: Services): Promise<Server> {
   const { config, log } = services
   warnOfSettings(config, log)
+  requireSound(services.db)
   const lock = takeServeLock(join(config.dataDir, 'serve.lock'))
   if (lock === undefined) {
     log.warn('another davmesh serves this data directory; nothing is repaired')

@@ -1,5 +1,6 @@
 /** db: opens SQLite properly, migrates it, shows the whole schema, owns transactions. */
-export { checkDatabase, type DatabaseProblem } from './check.ts'
+export { checkDatabase, requireSound, type DatabaseProblem } from './check.ts'
+export { toOpenError } from './failures.ts'
 export { migrateDatabase } from './migrate.ts'
 export { openDatabase, type Database, type Reader, type Transaction } from './open.ts'
 export { remember } from './remember.ts'
