@@ -38,7 +38,9 @@ beforeAll(async () => {
   }
 })
 
-afterAll(() => folder[Symbol.asyncDispose]())
+afterAll(async () => {
+  await folder[Symbol.asyncDispose]()
+})
 
 /** Everything in a directory, with its bytes. */
 const bytesIn = (directory: string): Record<string, string> =>
