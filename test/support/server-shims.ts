@@ -46,3 +46,51 @@ export function steppedClock(folder: string, speed = 1): SteppedClock {
 
 /** The environment of a server whose wall clock this is. */
 export const withClock = ({ program }: SteppedClock): Record<string, string> => before(program)
+
+/** What a server knows of itself, since it was last asked for. */
+export interface Vitals {
+  readonly rss: number
+  /** Timers, sockets, requests and whatever else keeps a process alive. */
+  readonly handles: number
+  readonly timers: number
+  /** Event-loop delay of the last second, in milliseconds. */
+  readonly p99Ms: number
+  readonly longestMs: number
+}
+
+/** A program that writes down every second how its server is. */
+const gauge = (file: string): string => `
+  import { monitorEventLoopDelay } from 'node:perf_hooks'
+  import { renameSync, writeFileSync } from 'node:fs'
+  const file = ${JSON.stringify(file)}
+  const resolution = 10
+  const delay = monitorEventLoopDelay({ resolution })
+  delay.enable()
+  setInterval(() => {
+    const resources = process.getActiveResourcesInfo()
+    const ms = (ns) => Math.max(0, ns / 1e6 - resolution)
+    const vitals = {
+      rss: process.memoryUsage.rss(),
+      handles: resources.length,
+      timers: resources.filter((name) => name === 'Timeout').length,
+      p99Ms: ms(delay.percentile(99)),
+      longestMs: ms(delay.max),
+    }
+    delay.reset()
+    writeFileSync(file + '.new', JSON.stringify(vitals))
+    renameSync(file + '.new', file)
+  }, 1000).unref()
+`
+
+/** The environment of a server with this clock that writes down how it is. */
+export const withClockAndGauge = ({ program }: SteppedClock, file: string) =>
+  before(program, gauge(file))
+
+/** @returns undefined in the first second. */
+export function vitalsIn(file: string): Vitals | undefined {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as Vitals
+  } catch {
+    return undefined
+  }
+}
