@@ -2,7 +2,7 @@ import type { AddressInfo } from 'node:net'
 import { createAdminListener, createListener } from './app.ts'
 import type { Config } from './config/index.ts'
 import { AppError, type Logger } from './core/index.ts'
-import { takeServeLock, type ServeLock } from './db/index.ts'
+import { requireSound, takeServeLock, type ServeLock } from './db/index.ts'
 import { lookIn, repairLocalTree, type FileTree } from './files/index.ts'
 import { createHttpServer, type HttpHandler, type HttpServer } from './http/index.ts'
 import type { Services } from './services.ts'
@@ -91,6 +91,7 @@ export async function takeData(services: Services): Promise<ServeLock> {
   const lock = takeServeLock(config.dataDir)
   warnOfSettings(config, log)
   try {
+    requireSound(services.db)
     await repairHomes(services)
     await keys.ensureNamed()
     const owed = await shares.oweInterrupted()

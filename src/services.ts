@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Config } from './config/index.ts'
 import {
@@ -18,6 +18,7 @@ import {
   checkWritable,
   migrateDatabase,
   openDatabase,
+  toOpenError,
   type Database,
   type SeenRoot,
 } from './db/index.ts'
@@ -65,7 +66,7 @@ export async function openServices(config: Config, log: Logger, overrides: Overr
     return await wire(config, log, clock, events, db, overrides)
   } catch (error) {
     db.close()
-    throw error
+    throw toOpenError(error, db.path)
   }
 }
 
@@ -181,13 +182,9 @@ export function migrateData(
   return { path: db.path, applied }
 }
 
-/** Never makes an empty database beside the key of a lost one. */
 function openData(config: Config, clock: Clock, log: Logger): { db: Database; applied: string[] } {
   const path = join(config.dataDir, 'davmesh.sqlite')
-  if (!existsSync(path) && existsSync(config.secretKeyFile)) {
-    const message = `There is a key (${config.secretKeyFile}) but no database (${path}). Restore the database from the backup, or move the key away to begin anew.`
-    throw new AppError('unavailable', 'database_missing', message)
-  }
+  refuseLostDatabase(path, config)
   const db = openDatabase(path)
   try {
     const applied = migrateDatabase(db, clock.now())
@@ -195,8 +192,23 @@ function openData(config: Config, clock: Clock, log: Logger): { db: Database; ap
     return { db, applied }
   } catch (error) {
     db.close()
-    throw error
+    throw toOpenError(error, path)
   }
+}
+
+/** Never makes an empty database beside what belongs to a lost one. */
+function refuseLostDatabase(path: string, { dataDir, secretKeyFile }: Config): void {
+  // A database that was never lost is not empty once there is a key.
+  if (existsSync(path) && (statSync(path).size > 0 || !existsSync(secretKeyFile))) return
+  const files = join(dataDir, 'files')
+  const [what, at] = existsSync(secretKeyFile)
+    ? ['is a key', secretKeyFile]
+    : existsSync(`${path}-wal`)
+      ? ['is a log', `${path}-wal`]
+      : ['are files', files]
+  if (at === files && (!existsSync(files) || readdirSync(files).length === 0)) return
+  const message = `There ${what} (${at}) but no database (${path}). Restore the database from the backup, or move what is left of it away to begin anew.`
+  throw new AppError('unavailable', 'database_missing', message)
 }
 
 function logEvents(events: EventHub, log: Logger): void {

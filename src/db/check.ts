@@ -1,3 +1,4 @@
+import { AppError } from '../core/index.ts'
 import { pendingMigrations } from './migrate.ts'
 import type { Database } from './open.ts'
 
@@ -28,4 +29,16 @@ export function checkDatabase(db: Database): DatabaseProblem[] {
     })),
     ...pendingMigrations(db).map((detail) => ({ kind: 'pending_migration' as const, detail })),
   ]
+}
+
+/**
+ * Looks at every page before anybody relies on them; that every index agrees is left to `db check`.
+ *
+ * @throws AppError `database_damaged`.
+ */
+export function requireSound({ raw, path }: Database): void {
+  const verdict = String(raw.reader.pragma('quick_check(1)', { simple: true }))
+  if (verdict === 'ok') return
+  const text = `The database ${path} cannot be opened: ${verdict.split('\n').join('; ')}. Restore it from the backup.`
+  throw new AppError('unavailable', 'database_damaged', text)
 }

@@ -19,3 +19,15 @@ export function toWriteError(error: unknown): unknown {
   if (!isFull(error) && !isFull(cause)) return error
   return new AppError('no_space', 'database_full', 'There is no space left.', { cause: error })
 }
+
+/** What the file itself is to blame for. */
+const isDamage = (error: unknown): boolean =>
+  /^SQLITE_(CORRUPT|NOTADB|READONLY|CANTOPEN|IOERR)/.test(codeOf(error))
+
+/** A failure to open or bring up to date, in our words where the file is to blame. */
+export function toOpenError(error: unknown, path: string): unknown {
+  const cause = error instanceof Error && isDamage(error.cause) ? error.cause : error
+  if (!isDamage(cause)) return error
+  const text = `The database ${path} cannot be opened: ${(cause as Error).message}. Restore it from the backup.`
+  return new AppError('unavailable', 'database_damaged', text, { cause: error })
+}

@@ -1,6 +1,7 @@
 /** db: opens SQLite properly, migrates it, shows the whole schema, owns transactions. */
 export { checkWritable } from './check-writable.ts'
-export { checkDatabase, type DatabaseProblem } from './check.ts'
+export { checkDatabase, requireSound, type DatabaseProblem } from './check.ts'
+export { toOpenError } from './failures.ts'
 export { migrateDatabase } from './migrate.ts'
 export { openDatabase, type Database, type Reader, type Transaction } from './open.ts'
 export { remember } from './remember.ts'

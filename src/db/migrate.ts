@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { AppError, reach } from '../core/index.ts'
-import type { Database } from './open.ts'
+import { busyTimeoutMs, type Database } from './open.ts'
 
 interface Migration {
   name: string
@@ -111,6 +111,6 @@ function applyMigration(db: Database, name: string, now: number): boolean {
       })
       .immediate()
   } finally {
-    writer.pragma('busy_timeout = 100')
+    writer.pragma(`busy_timeout = ${busyTimeoutMs}`)
   }
 }

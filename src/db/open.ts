@@ -45,8 +45,11 @@ export interface Database extends Reader {
   close(): void
 }
 
-/** A blocked connection blocks the whole process, so it waits briefly; `inTransaction` retries. */
-const busyTimeoutMs = 100
+/**
+ * A connection that waits blocks the whole process, so it waits for less than anybody notices;
+ * `inTransaction` goes on waiting without it.
+ */
+export const busyTimeoutMs = 5
 
 /**
  * Opens (or, with `create`, makes) the SQLite file.

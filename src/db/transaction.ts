@@ -42,6 +42,14 @@ async function commitAll(db: Database): Promise<void> {
   while (writing.waiting.length > 0) {
     // What arrives in this turn of the event loop joins.
     await nextTurn()
+    try {
+      await begin(db)
+    } catch (error) {
+      // Who came meanwhile would wait as long again, one group after the other.
+      const reason = toWriteError(error)
+      for (const { reject } of writing.waiting.splice(0)) reject(reason)
+      continue
+    }
     await commitGroup(db, writing.waiting.splice(0, maxGroup))
   }
   writing.isRunning = false
@@ -50,7 +58,6 @@ async function commitAll(db: Database): Promise<void> {
 async function commitGroup(db: Database, group: readonly WaitingWork[]): Promise<void> {
   const { writer } = db.raw
   try {
-    await begin(db)
     const outcomes: (() => void)[] = []
     for (const one of group) outcomes.push(await attempt(db, one))
     writer.exec('COMMIT')
@@ -92,7 +99,7 @@ async function begin(db: Database): Promise<void> {
           retryAfterSeconds: 1,
         })
       }
-      await sleep(10 + Math.random() * 40)
+      await sleep(5 + Math.random() * 25)
     }
   }
 }

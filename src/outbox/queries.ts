@@ -14,7 +14,7 @@ import {
 } from 'drizzle-orm'
 import { alias } from 'drizzle-orm/sqlite-core'
 import { outbox, type Reader, type Transaction } from '../db/index.ts'
-import { farFutureMs } from './timing.ts'
+import { farFutureMs, farLeaseMs } from './timing.ts'
 
 export type OutboxRow = typeof outbox.$inferSelect
 
@@ -28,12 +28,12 @@ const isFree = (now: number): SQL | undefined =>
   or(
     isNull(outbox.leaseUntil),
     lte(outbox.leaseUntil, now),
-    gt(outbox.leaseUntil, now + farFutureMs),
+    gt(outbox.leaseUntil, now + farLeaseMs),
   )
 
 /** Whether somebody is delivering it now. */
 export const isLeased = ({ leaseUntil }: OutboxRow, now: number): boolean =>
-  leaseUntil !== null && leaseUntil > now && leaseUntil <= now + farFutureMs
+  leaseUntil !== null && leaseUntil > now && leaseUntil <= now + farLeaseMs
 
 export async function insertEntry(
   db: Transaction,
@@ -69,7 +69,7 @@ const isNext = (db: Reader, now: number): SQL | undefined =>
             eq(other.state, 'waiting'),
             or(
               sql`${other.seq} < ${outbox.seq}`,
-              and(gt(other.leaseUntil, now), lte(other.leaseUntil, now + farFutureMs)),
+              and(gt(other.leaseUntil, now), lte(other.leaseUntil, now + farLeaseMs)),
             ),
           ),
         ),

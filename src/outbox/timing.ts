@@ -28,6 +28,9 @@ const longestDelayMs = 60 * 60_000
 /** Nothing is put off for longer: an instant beyond it means that the clock was set back. */
 export const farFutureMs = 2 * longestDelayMs
 
+/** No lease is longer, clocks of several processes allowed for. */
+export const farLeaseMs = 5 * 60_000
+
 /**
  * Doubles from 5 seconds to an hour; half of it is chance, so that those who failed together do not
  * come back together.

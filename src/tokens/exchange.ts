@@ -48,7 +48,11 @@ export function createExchange(deps: ExchangeDeps) {
     } catch (over) {
       if (!(over instanceof RateLimiterRes)) throw over
       throw new TokenError('slow_down', 'too many token requests for this share', {
-        retryAfterSeconds: Math.max(1, Math.ceil(over.msBeforeNext / 1000)),
+        // A clock that was set back would make it longer than any window.
+        retryAfterSeconds: Math.min(
+          Math.max(1, Math.ceil(over.msBeforeNext / 1000)),
+          limit.windowSeconds,
+        ),
       })
     }
   }

@@ -42,6 +42,7 @@ interface SignedClaims {
   audience: string
   clientId: string
   subject: string
+  issuedAt: number
   expiresAt: number
 }
 
@@ -76,6 +77,8 @@ export function createTokenVerifier(deps: VerifyDeps) {
 
   function lookUp(claims: SignedClaims): Awaitable<TokenVerdict> {
     const now = clock.now()
+    // RFC 7519 §4.1.6; a stepped clock of ours may be off by a little.
+    if (claims.issuedAt > now + maxSkewMs) return invalid('issued in the future')
     // RFC 7519 §4.1.4: not accepted on or after the expiry.
     if (now >= claims.expiresAt) return invalid('expired')
     return andThen(findRow(claims.jti), (row) => {
@@ -139,9 +142,8 @@ async function verifySignature(
     if (typeof clientId !== 'string' || !Number.isSafeInteger(exp) || !Number.isSafeInteger(iat)) {
       return 'malformed claims'
     }
-    // RFC 7519 §4.1.6; a stepped clock of ours may be off by a little.
-    if ((iat ?? 0) * 1000 > clock.now() + maxSkewMs) return 'issued in the future'
-    return { jti, audience: aud, subject: sub, clientId, expiresAt: (exp ?? 0) * 1000 }
+    const times = { issuedAt: (iat ?? 0) * 1000, expiresAt: (exp ?? 0) * 1000 }
+    return { jti, audience: aud, subject: sub, clientId, ...times }
   } catch (error) {
     return error instanceof errors.JOSEError ? error.code : 'malformed'
   }

@@ -52,11 +52,15 @@ export function createLogin({ db, clock, events, hasher, limit }: LoginDeps) {
     if (!isUsername(username)) return { status: 'not_a_username' }
     const now = clock.now()
     const key = hashSecret(`${username.toLowerCase()}\n${address}`)
-    const [past] = await findFailures.execute({ key, now })
+    const windowMs = limit.windowSeconds * 1000
+    // A window that ends later than any means that the clock was set back.
+    const latest = now + 2 * windowMs
+    const [past] = await findFailures.execute({ key, now, latest })
     if (past !== undefined && past.failures >= limit.failures) {
       const known = await findUserByName(db, username)
       events.emit('login.refused', { username: known?.username, reason: 'throttled' })
-      const retryAfterSeconds = Math.max(1, Math.ceil((past.windowEndsAt - now) / 1000))
+      const waitMs = Math.min(past.windowEndsAt - now, windowMs)
+      const retryAfterSeconds = Math.max(1, Math.ceil(waitMs / 1000))
       return { status: 'throttled', retryAfterSeconds }
     }
     const owner = await identify(username, password)
@@ -65,8 +69,8 @@ export function createLogin({ db, clock, events, hasher, limit }: LoginDeps) {
       const known = await findUserByName(db, username)
       const reason = known === undefined ? 'unknown user' : 'wrong password'
       events.emit('login.refused', { username: known?.username, reason })
-      const windowEndsAt = now + limit.windowSeconds * 1000
-      await inTransaction(db, (tx) => recordFailure(tx, key, now, windowEndsAt))
+      const ends = { windowEndsAt: now + windowMs, latest }
+      await inTransaction(db, (tx) => recordFailure(tx, key, now, ends))
       return { status: 'wrong' }
     }
     if (past !== undefined) await inTransaction(db, (tx) => deleteFailures(tx, key))

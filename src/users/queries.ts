@@ -1,4 +1,4 @@
-import { and, eq, gt, isNull, lt, or, sql } from 'drizzle-orm'
+import { and, eq, gt, isNull, lt, lte, or, sql } from 'drizzle-orm'
 import {
   appPasswords,
   loginFailures,
@@ -132,18 +132,20 @@ export const prepareFindFailures = (db: Database) =>
       and(
         eq(loginFailures.key, sql.placeholder('key')),
         gt(loginFailures.windowEndsAt, sql.placeholder('now')),
+        lte(loginFailures.windowEndsAt, sql.placeholder('latest')),
       ),
     )
     .prepare()
 
-/** Counts one more failure, beginning a new window when the last has ended. */
+/** Counts one more failure, beginning a new window when the last has ended or ends after any. */
 export async function recordFailure(
   db: Transaction,
   key: string,
   now: number,
-  windowEndsAt: number,
+  { windowEndsAt, latest }: { windowEndsAt: number; latest: number },
 ): Promise<void> {
-  await db.delete(loginFailures).where(lt(loginFailures.windowEndsAt, now))
+  const hasEnded = lt(loginFailures.windowEndsAt, now)
+  await db.delete(loginFailures).where(or(hasEnded, gt(loginFailures.windowEndsAt, latest)))
   await db
     .insert(loginFailures)
     .values({ key, failures: 1, windowEndsAt })

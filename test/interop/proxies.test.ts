@@ -48,7 +48,7 @@ describe.each(fronts.filter(isHere))('two servers behind %s', (name) => {
       ...{ trustProxy: ['127.0.0.1'], limits: { login: { failures: 3 } }, ...own },
     }
     const env = { NODE_EXTRA_CA_CERTS: certificates.authority }
-    const davmesh = await startDavmesh(settings, env)
+    const davmesh = await startDavmesh(settings, { server: env, commands: env })
     const password = await davmesh.addUser(user)
     const home = join(davmesh.dataDir, 'files', user)
     mkdirSync(join(home, 'Holiday'), { recursive: true })

@@ -8,6 +8,8 @@ export interface CliOptions {
   readonly cwd: string
   readonly input?: string
   readonly environment?: Readonly<Record<string, string>>
+  /** SIGTERM after so long, for what should have ended by itself. */
+  readonly timeoutMs?: number
 }
 
 export interface CliResult {
@@ -17,9 +19,12 @@ export interface CliResult {
   json(): unknown
 }
 
-function start(args: readonly string[], { cwd, environment = {} }: CliOptions): ChildProcess {
+function start(
+  args: readonly string[],
+  { cwd, environment = {}, timeoutMs: timeout }: CliOptions,
+): ChildProcess {
   const { PATH } = process.env
-  return spawn(process.execPath, [main, ...args], { cwd, env: { PATH, ...environment } })
+  return spawn(process.execPath, [main, ...args], { cwd, env: { PATH, ...environment }, timeout })
 }
 
 function collect(child: ChildProcess): { out(): string; err(): string } {

@@ -10,6 +10,8 @@ export interface SmallDisk {
   fill(left?: number): void
   /** Gives it back. */
   free(): void
+  /** From now on it can only be read. */
+  forbidWriting(): void
   unmount(): void
 }
 
@@ -32,6 +34,7 @@ export function mountSmallDisk(size = '16m'): SmallDisk {
       writeFileSync(ballast, Buffer.alloc(Math.max(0, bavail * bsize - left)))
     },
     free: () => rmSync(ballast, { force: true }),
+    forbidWriting: () => void spawnSync('mount', ['-o', 'remount,ro', path]),
     unmount() {
       spawnSync('umount', [path])
       rmSync(path, { recursive: true })

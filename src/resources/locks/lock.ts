@@ -17,6 +17,9 @@ export interface LockRequest extends ResourcePlace {
   readonly seconds: number
 }
 
+/** However long a client asks for. */
+export const longestLockMs = 24 * 60 * 60_000
+
 /** A write lock, its root in the tree, and when it ends (epoch milliseconds). */
 export interface Lock extends ResourcePlace {
   readonly token: string

@@ -9,7 +9,7 @@ import {
 } from '../../db/index.ts'
 import { fromText, toText } from '../path-text.ts'
 import type { ResourcePlace } from '../place.ts'
-import { conflicts, type Lock, type LockRequest } from './lock.ts'
+import { conflicts, longestLockMs, type Lock, type LockRequest } from './lock.ts'
 import {
   countLocks,
   deleteExpired,
@@ -18,6 +18,7 @@ import {
   prepareLastExpiry,
   selectLocksAbove,
   selectLocksBelow,
+  shortenTooLong,
   updateExpiry,
   type LockRow,
 } from './queries.ts'
@@ -50,7 +51,9 @@ export function createLocks(db: Database, clock: Clock, limits: LockLimits) {
     const now = clock.now()
     const above = await selectLocksAbove(reader, at.treeId, path, now)
     const below = withBelow ? await selectLocksBelow(reader, at.treeId, path, now) : []
-    return [...above, ...below].map(toLock)
+    return [...above, ...below].map((row) =>
+      toLock({ ...row, expiresAt: Math.min(row.expiresAt, now + longestLockMs) }),
+    )
   }
 
   async function isFull(tx: Transaction, { treeId, holder }: LockRequest): Promise<boolean> {
@@ -74,6 +77,7 @@ export function createLocks(db: Database, clock: Clock, limits: LockLimits) {
       inTransaction(db, async (tx) => {
         const now = clock.now()
         await deleteExpired(tx, wanted.treeId, now)
+        await shortenTooLong(tx, wanted.treeId, now + longestLockMs)
         const near = await select(tx, wanted, wanted.depth === 'infinity')
         const others = near.filter((lock) => conflicts(lock, wanted))
         if (others.length > 0) return { status: 'conflict', locks: others }

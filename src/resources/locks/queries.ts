@@ -97,6 +97,16 @@ export async function deleteExpired(db: Transaction, treeId: string, now: number
   await db.delete(locks).where(and(eq(locks.treeId, treeId), lte(locks.expiresAt, now)))
 }
 
+/** A lock that ends later than any can means that the clock was set back; it ends in time. */
+export async function shortenTooLong(
+  db: Transaction,
+  treeId: string,
+  latest: number,
+): Promise<void> {
+  const isTooLong = and(eq(locks.treeId, treeId), gt(locks.expiresAt, latest))
+  await db.update(locks).set({ expiresAt: latest }).where(isTooLong)
+}
+
 /**
  * The locks of everything below a path, and of the path itself unless it is to be kept. Uses index
  * locks_tree_path.

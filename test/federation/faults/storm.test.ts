@@ -1,24 +1,18 @@
 import { expect, it, jest } from '@jest/globals'
 import { expectAgreement } from '../../support/agreement.ts'
+import { chanceOf } from '../../support/chance.ts'
 import type { Fault } from '../../support/faults.ts'
 import { federation, settle, type Member } from '../../support/federation.ts'
 import { pairOf } from '../../support/pair.ts'
 
 jest.setTimeout(60_000)
 
-/** The same choices for the same seed (mulberry32). */
 function chance(seed: number) {
-  let state = seed
-  const next = (): number => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
+  const draw = chanceOf(seed)
   return {
     /** True so often. */
-    happens: (share: number): boolean => next() < share,
-    oneOf: <T>(choices: readonly T[]): T => choices[Math.floor(next() * choices.length)] as T,
+    happens: (share: number): boolean => draw(2 ** 32) / 2 ** 32 < share,
+    oneOf: <T>(choices: readonly T[]): T => choices[draw(choices.length)] as T,
   }
 }
 

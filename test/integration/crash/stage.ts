@@ -25,8 +25,11 @@ export interface CrashStage extends AsyncDisposable {
   fill(folder: string, files: Files): Promise<void>
   /** Everything in a folder as it is on the disk, names that no client sees included. */
   files(folder: string): Files
-  /** Starts the server, or starts it again, armed with a fault or not. */
-  start(fault?: `${FaultPoint}${'' | `@${number}`}:${string}`): Promise<void>
+  /** Starts the server, or starts it again, armed with a fault or not, with more in its environment. */
+  start(
+    fault?: `${FaultPoint}${'' | `@${number}`}:${string}`,
+    environment?: Readonly<Record<string, string>>,
+  ): Promise<void>
   /** A client of the running server, in the home or a folder of it, with connections of its own. */
   dav(folder?: string, agent?: Agent): Dav
   /** The request ends the server as a power cut would: no answer, no clean-up. */
@@ -77,9 +80,9 @@ export async function crashStage(settings: Record<string, unknown> = {}): Promis
       const at = folder === undefined ? root : `${root}${folder}/`
       return davClient(at, basic('alice', password), agent)
     },
-    async start(fault) {
+    async start(fault, more = {}) {
       await stop()
-      const environment = fault === undefined ? {} : { FAULT: fault }
+      const environment = { ...more, ...(fault !== undefined && { FAULT: fault }) }
       running = await serveProcess(args, { cwd: folder.path, environment })
     },
     async dies(request) {

@@ -27,11 +27,11 @@ export interface Davmesh {
 
 /**
  * @param settings over a configuration that lets peers live on loopback.
- * @param env of the server and of the commands beside it.
+ * @param environment of the server, and of the commands beside it.
  */
 export async function startDavmesh(
   settings: Record<string, unknown> = {},
-  env: Record<string, string> = {},
+  environment: { server?: Record<string, string>; commands?: Record<string, string> } = {},
 ): Promise<Davmesh> {
   const folder = newFolder()
   const configFile = join(folder, 'config.json')
@@ -40,11 +40,23 @@ export async function startDavmesh(
     const listen = { host: '127.0.0.1', port }
     const config = { publicUrl: url, listen, dataDir: './data', dev: true, ...settings }
     writeFileSync(configFile, JSON.stringify(config))
-    return { url, ...(await serve(['--config', configFile], folder, env, /listening on .*\n/)) }
+    return {
+      url,
+      ...(await serve(
+        ['--config', configFile],
+        folder,
+        environment.server ?? {},
+        /listening on .*\n/,
+      )),
+    }
   })
   const cli = async <Answer>(...args: readonly string[]): Promise<Answer> => {
     const flags = ['--config', configFile, '--json']
-    return JSON.parse(await mustRun(process.execPath, [main, ...args, ...flags], { env })) as Answer
+    return JSON.parse(
+      await mustRun(process.execPath, [main, ...args, ...flags], {
+        env: environment.commands ?? {},
+      }),
+    ) as Answer
   }
   return {
     ...running,

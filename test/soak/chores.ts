@@ -1,0 +1,68 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { runCli } from '../support/run-cli.ts'
+import type { SoakStage } from './stage.ts'
+
+type IsOver = () => boolean
+
+async function rest(ms: number, isOver: IsOver): Promise<void> {
+  const until = performance.now() + ms
+  while (performance.now() < until && !isOver()) await sleep(100)
+}
+
+/** The peer is there for eight seconds and away for three. */
+export async function flap({ peer }: SoakStage, isOver: IsOver): Promise<void> {
+  while (!isOver()) {
+    await rest(8000, isOver)
+    await peer.goAway()
+    await rest(3000, isOver)
+    await peer.answerAgain()
+  }
+}
+
+/** Gives the peer a share that is taken back when the next one is given, whether it is there or not. */
+export async function shareAgain({ alices, peer }: SoakStage, isOver: IsOver): Promise<void> {
+  let last: string | undefined
+  while (!isOver()) {
+    await rest(10_000, isOver)
+    if (last !== undefined) await alices.cli('share', 'revoke', last)
+    const { id } = await alices
+      .cli<{ id: string }>('share', 'create', 'alice', '/Trip', `carol@${peer.host}`)
+      .catch(async () => (await alices.cli<{ id: string }[]>('share', 'list'))[0] ?? { id: '' })
+    last = id
+  }
+}
+
+/** What an operator does now and then, as far as there are commands for it. */
+export function choresOf({ alices }: SoakStage) {
+  const done = new Map<string, number>()
+
+  async function command(name: string, ...args: readonly string[]): Promise<void> {
+    await alices.cli(...args)
+    done.set(name, (done.get(name) ?? 0) + 1)
+  }
+
+  const hasCommand = async (...words: readonly string[]): Promise<boolean> =>
+    (await runCli([...words, '--help'], { cwd: alices.dataDir })).out.includes(words.join(' '))
+
+  async function rotate(): Promise<void> {
+    if (await hasCommand('key', 'rotate')) return command('key rotate', 'key', 'rotate')
+    const { kid } = await alices.cli<{ kid: string }>('key', 'generate')
+    await command('key activate', 'key', 'activate', kid)
+  }
+
+  return {
+    get done(): string[] {
+      return [...done].map(([name, count]) => `${name} ${count}`)
+    },
+    async run(isOver: IsOver): Promise<void> {
+      const hasJobs = await hasCommand('jobs', 'list')
+      while (!isOver()) {
+        await rest(20_000, isOver)
+        if (isOver()) return
+        await rotate()
+        const jobs = hasJobs ? await alices.cli<{ name: string }[]>('jobs', 'list') : []
+        for (const { name } of jobs) await command(`jobs run ${name}`, 'jobs', 'run', name)
+      }
+    },
+  }
+}
