@@ -13,12 +13,8 @@ import {
 export type Counted = readonly { readonly state: string; readonly entries: number }[]
 
 /** Uses index outbox_due. */
-export const countOutbox = (db: Reader): Promise<Counted> =>
-  db
-    .select({ state: outbox.state, entries: count() })
-    .from(outbox)
-    .groupBy(outbox.state)
-    .then((rows) => rows)
+export const countOutbox = async (db: Reader): Promise<Counted> =>
+  db.select({ state: outbox.state, entries: count() }).from(outbox).groupBy(outbox.state)
 
 /** When the oldest message was owed that has not arrived; epoch milliseconds. */
 export async function findOldestOwed(db: Reader): Promise<number | undefined> {
@@ -29,19 +25,17 @@ export async function findOldestOwed(db: Reader): Promise<number | undefined> {
   return row?.at ?? undefined
 }
 
-export const countOutgoing = (db: Reader): Promise<Counted> =>
+export const countOutgoing = async (db: Reader): Promise<Counted> =>
   db
     .select({ state: outgoingShares.state, entries: count() })
     .from(outgoingShares)
     .groupBy(outgoingShares.state)
-    .then((rows) => rows)
 
-export const countIncoming = (db: Reader): Promise<Counted> =>
+export const countIncoming = async (db: Reader): Promise<Counted> =>
   db
     .select({ state: incomingShares.state, entries: count() })
     .from(incomingShares)
     .groupBy(incomingShares.state)
-    .then((rows) => rows)
 
 /** Uses index access_tokens_expiry. */
 export const countLiveTokens = (db: Reader, now: number): Promise<number> =>
