@@ -21,6 +21,8 @@ export const faultPoints = [
   'change.noted',
   'change.done',
   'change.settled',
+  'exchange.signed',
+  'exchange.committed',
   'share.committed',
   'revocation.committed',
   'received.committed',

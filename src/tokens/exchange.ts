@@ -1,5 +1,5 @@
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
-import { epochSeconds, newId, type Clock, type EventHub } from '../core/index.ts'
+import { epochSeconds, newId, reach, type Clock, type EventHub } from '../core/index.ts'
 import { inTransaction, type Database } from '../db/index.ts'
 import type { Keys } from '../keys/index.ts'
 import type { LiveShare, Shares } from '../shares/index.ts'
@@ -83,6 +83,7 @@ export function createExchange(deps: ExchangeDeps) {
       jti,
     }
     const { jwt, kid } = await keys.signJwt('at+jwt', claims)
+    await reach('exchange.signed')
     await inTransaction(db, async (tx) => {
       // Signing takes a moment, in which the share may end.
       const isLive = await isRefreshTokenLive(tx, share.refreshTokenId)
@@ -99,6 +100,7 @@ export function createExchange(deps: ExchangeDeps) {
         revokedAt: null,
       })
     })
+    await reach('exchange.committed')
     const facts = { jti, shareId: share.id, peer: share.recipientHost }
     events.emit('token.issued', facts)
     return { accessToken: jwt, expiresInSeconds: expiresAt - now, ...facts }

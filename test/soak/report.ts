@@ -1,5 +1,5 @@
 import type { Tally } from './load.ts'
-import { median, slopePerMinute, type Sample } from './samples.ts'
+import { floorsOf, median, slopePerMinute, type Sample } from './samples.ts'
 
 export interface SoakResult {
   readonly seconds: number
@@ -39,6 +39,11 @@ function figuresOf(name: string, samples: readonly Sample[]): Figure[] {
     row(
       'memory, MiB a minute',
       slopePerMinute(warm, ({ rssMib }) => rssMib),
+      1,
+    ),
+    row(
+      'live heap, MiB a minute',
+      slopePerMinute(floorsOf(warm), ({ heapMib }) => heapMib),
       1,
     ),
     row(

@@ -9,6 +9,7 @@ export interface Sample {
   /** Since the soak began. */
   readonly seconds: number
   readonly rssMib: number
+  readonly heapMib: number
   readonly fds: number
   readonly timers: number
   readonly handles: number
@@ -26,10 +27,11 @@ export function sample({ davmesh, vitalsFile }: Watched, seconds: number): Sampl
   const vitals = vitalsIn(vitalsFile)
   if (vitals === undefined) return undefined
   const database = join(davmesh.dataDir, 'davmesh.sqlite')
-  const { rss, timers, handles, p99Ms, longestMs } = vitals
+  const { rss, heap, timers, handles, p99Ms, longestMs } = vitals
   return {
     seconds,
     rssMib: rss / mib,
+    heapMib: heap / mib,
     fds: readdirSync(`/proc/${davmesh.pid}/fd`).length,
     timers,
     handles,
@@ -62,6 +64,17 @@ function countRows(path: string): Record<string, number> {
 
 export const median = (values: readonly number[]): number =>
   [...values].sort((one, other) => one - other)[Math.floor(values.length / 2)] ?? 0
+
+/** The least in each half minute: what is left when the garbage is collected. */
+export function floorsOf(samples: readonly Sample[]): Sample[] {
+  const floors = new Map<number, Sample>()
+  for (const one of samples) {
+    const window = Math.floor(one.seconds / 30)
+    const least = floors.get(window)
+    if (least === undefined || one.heapMib < least.heapMib) floors.set(window, one)
+  }
+  return [...floors.values()]
+}
 
 /** Least squares: how much a value grows in a minute. */
 export function slopePerMinute(

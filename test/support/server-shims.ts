@@ -50,6 +50,8 @@ export const withClock = ({ program }: SteppedClock): Record<string, string> => 
 /** What a server knows of itself, since it was last asked for. */
 export interface Vitals {
   readonly rss: number
+  /** Of JavaScript, what waits to be collected included; bytes. */
+  readonly heap: number
   /** Timers, sockets, requests and whatever else keeps a process alive. */
   readonly handles: number
   readonly timers: number
@@ -71,6 +73,7 @@ const gauge = (file: string): string => `
     const ms = (ns) => Math.max(0, ns / 1e6 - resolution)
     const vitals = {
       rss: process.memoryUsage.rss(),
+      heap: process.memoryUsage().heapUsed,
       handles: resources.length,
       timers: resources.filter((name) => name === 'Timeout').length,
       p99Ms: ms(delay.percentile(99)),
