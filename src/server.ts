@@ -56,6 +56,7 @@ export async function startServer(services: Services): Promise<Server> {
 
 /** One of several processes: it serves data that the primary has made ready. */
 export async function startWorker(services: Services, colleagues: Colleagues): Promise<Server> {
+  colleagues.joined(services.runId)
   const { address, server } = await openMain(services, (handler) => (request, response) => {
     // Whatever a client did through another process, it finds done.
     services.db.forgetVersion()
@@ -76,7 +77,7 @@ export async function startWorker(services: Services, colleagues: Colleagues): P
     },
   })
   colleagues.onStop(() => void worker.stop())
-  colleagues.ready(services.runId, address)
+  colleagues.ready(address)
   return worker
 }
 

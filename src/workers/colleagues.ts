@@ -17,7 +17,9 @@ export interface Colleagues extends SharedState {
   onSettle(wait: (place: Place) => Promise<void>): void
   onStop(stop: () => void): void
   onReload(reload: () => void): void
-  ready(runId: string, address: string): void
+  /** Before the first request can come: from now on others wait for what this process is at. */
+  joined(runId: string): void
+  ready(address: string): void
   failed(message: string): void
   /** Lets the process end: nothing holds it any more. */
   leave(): void
@@ -95,7 +97,8 @@ export function joinWorkers(dataDir: string, slot: number): Colleagues {
     onSettle: (handler) => void (wait = handler),
     onStop: (handler) => void (stop = handler),
     onReload: (handler) => void (reload = handler),
-    ready: (runId, address) => tell({ davmesh: 'ready', runId, address }),
+    joined: (runId) => tell({ davmesh: 'joined', runId }),
+    ready: (address) => tell({ davmesh: 'ready', address }),
     failed: (message) => tell({ davmesh: 'failed', message }),
     leave: () => void cluster.worker?.disconnect(),
   }

@@ -6,7 +6,7 @@ export interface Member {
   readonly worker: Worker
   readonly slot: number
   state: 'starting' | 'ready' | 'stopping' | 'dead'
-  /** Epoch of `performance.now()` at which it served. */
+  /** As `performance.now()` tells it. */
   readyAt: number | undefined
   runId: string | undefined
   address: string | undefined
@@ -26,7 +26,7 @@ export const createMember = (worker: Worker, slot: number): Member => ({
 
 /** Whether it may be in the middle of a request. */
 export const isServing = ({ state, runId }: Member): boolean =>
-  runId !== undefined && (state === 'ready' || state === 'stopping')
+  runId !== undefined && state !== 'dead'
 
 /** A worker that ends meanwhile hears nothing any more. */
 export function tellMember({ worker }: Member, message: ToWorker): void {

@@ -6,8 +6,10 @@ export interface Place {
 
 /** What a worker tells the primary. */
 export type ToPrimary =
+  /** It is about to serve. */
+  | { readonly davmesh: 'joined'; readonly runId: string }
   /** It serves. */
-  | { readonly davmesh: 'ready'; readonly runId: string; readonly address: string }
+  | { readonly davmesh: 'ready'; readonly address: string }
   /** Why it cannot. */
   | { readonly davmesh: 'failed'; readonly message: string }
   /** It waits for its turn with all of these, and later gives them back. */

@@ -1,11 +1,10 @@
 import cluster from 'node:cluster'
 import { AppError, type Logger } from '../core/index.ts'
 import { slotVariable } from './colleagues.ts'
-import { createMember, isServing, tellMember, type Member } from './member.ts'
+import { createDesk } from './desk.ts'
+import { createMember, tellMember, type Member } from './member.ts'
 import { toPrimary } from './messages.ts'
 import { createRespawn } from './respawn.ts'
-import { createServedTurns } from './served-turns.ts'
-import { createSettling } from './settling.ts'
 
 export interface WorkersDeps {
   readonly count: number
@@ -34,8 +33,8 @@ export interface Workers {
   roll(): Promise<void>
 }
 
-/** Beyond their own time to drain: closing the database takes a moment as well. */
-const patienceMs = 5000
+/** Beyond their own time to drain: handlers clean up, and deliveries to peers come to an end. */
+const patienceMs = 20_000
 
 /**
  * Starts `count` processes of this very program and keeps their number.
@@ -44,8 +43,7 @@ const patienceMs = 5000
  */
 export async function startWorkers({ count, log, drainMs, settle }: WorkersDeps): Promise<Workers> {
   const members = new Set<Member>()
-  const turns = createServedTurns()
-  const settling = createSettling()
+  const desk = createDesk(members)
   const respawn = createRespawn()
   const timers = new Set<NodeJS.Timeout>()
   let isStopping = false
@@ -59,6 +57,8 @@ export async function startWorkers({ count, log, drainMs, settle }: WorkersDeps)
   })
   // Whoever starts the server awaits it, but only after the start.
   ended.catch(() => undefined)
+
+  const hasToStop = (): boolean => isStopping
 
   function freeSlot(): number {
     const taken = new Set([...members].map(({ slot }) => slot))
@@ -74,7 +74,14 @@ export async function startWorkers({ count, log, drainMs, settle }: WorkersDeps)
     const member = createMember(worker, slot)
     members.add(member)
     return new Promise((resolve, reject) => {
-      worker.on('message', (message: unknown) => listenTo(member, message, resolve))
+      worker.on('message', (received: unknown) => {
+        const message = toPrimary(received)
+        if (message) desk.hear(member, message)
+        if (message?.davmesh !== 'ready') return
+        member.state = 'ready'
+        if (isStopping) dismiss(member)
+        resolve(member)
+      })
       worker.once('exit', (code, signal) => {
         const how = signal ? `by ${signal}` : `with status ${code}`
         reject(
@@ -90,57 +97,20 @@ export async function startWorkers({ count, log, drainMs, settle }: WorkersDeps)
     })
   }
 
-  function listenTo(member: Member, received: unknown, isReady: (member: Member) => void): void {
-    const message = toPrimary(received)
-    const { id: owner } = member.worker
-    switch (message?.davmesh) {
-      case 'ready':
-        member.runId = message.runId
-        member.address = message.address
-        member.readyAt = performance.now()
-        member.state = 'ready'
-        if (isStopping) dismiss(member)
-        isReady(member)
-        break
-      case 'failed':
-        member.problem = message.message
-        break
-      case 'take': {
-        const { id, keys } = message
-        turns.take(owner, id, keys, () => tellMember(member, { davmesh: 'taken', id }))
-        break
-      }
-      case 'give':
-        turns.give(owner, message.id)
-        break
-      case 'settle': {
-        const others = [...members].filter((one) => one !== member && isServing(one))
-        settling.ask(member, message.id, message.place, others)
-        break
-      }
-      case 'settled':
-        settling.answered(member, message.id)
-        break
-      case undefined:
-        break
-    }
-  }
-
   async function buried(member: Member, how: string): Promise<void> {
     const { state, runId, readyAt, worker } = member
     member.state = 'dead'
-    settling.left(member)
+    const paths = desk.heldBy(member)
     if (state !== 'stopping' && isUp) {
       log.error({ pid: worker.process.pid }, `a worker died ${how}`)
       replaceLater(readyAt === undefined ? 0 : performance.now() - readyAt)
     }
-    if (runId !== undefined && worker.process.exitCode !== 0) {
-      const paths = turns.heldBy(worker.id)
+    if (runId !== undefined) {
       await settle(runId, paths).catch((error: unknown) => {
         log.error({ err: error }, 'what a worker was at waits for the next start')
       })
     }
-    turns.free(worker.id)
+    desk.free(member)
     members.delete(member)
     if (isStopping && members.size === 0) allGone()
   }
@@ -206,6 +176,7 @@ export async function startWorkers({ count, log, drainMs, settle }: WorkersDeps)
     try {
       for (const member of old) {
         await start()
+        if (hasToStop()) return
         dismiss(member)
       }
       log.info('all workers were replaced')

@@ -83,8 +83,7 @@ export function createHttpServer(handler: HttpHandler, options: HttpServerOption
     adopt: (app) => classes.adopt(app),
     async close(graceMs) {
       await close(server, connections, graceMs)
-      // Without their clients they end soon: what they have begun is put right before.
-      await Promise.race([Promise.allSettled(running), sleep(endingMs, undefined, { ref: false })])
+      await finished(running)
     },
     renewCertificate() {
       const { tls } = options
@@ -151,6 +150,14 @@ function guard(
       fail(error)
     }
   }
+}
+
+/** Without their clients handlers end soon: what they have begun is put right before. */
+async function finished(running: ReadonlySet<Promise<unknown>>): Promise<void> {
+  const patience = new AbortController()
+  const waited = sleep(endingMs, undefined, { signal: patience.signal }).catch(() => undefined)
+  await Promise.race([Promise.allSettled(running), waited])
+  patience.abort()
 }
 
 function listen(server: Server, at: { host: string; port: number }): Promise<AddressInfo> {
