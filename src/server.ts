@@ -33,12 +33,13 @@ export async function startServer(services: Services): Promise<Server> {
     if (lock !== undefined) await repairHomes(services)
     await services.keys.ensureNamed()
     const server = await openListeners(services, async () => {
-      await services.outbox.stop()
+      await Promise.all([services.outbox.stop(), services.jobs.stop()])
       lock?.release()
     })
     const owed = lock === undefined ? 0 : await services.shares.oweInterrupted()
     if (owed > 0) services.log.warn({ owed }, 'interrupted share notices are sent again')
     await services.outbox.start({ isAlone: lock !== undefined })
+    services.jobs.start()
     return server
   } catch (error) {
     lock?.release()

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { createChores } from './chores.ts'
 import type { Config } from './config/index.ts'
 import {
   AppError,
@@ -17,6 +18,7 @@ import { endpointPaths } from './discovery/index.ts'
 import { wireFederation, type Federation } from './federation.ts'
 import { createLocalState, createLocalTree, type FileTree } from './files/index.ts'
 import { createGuardedClient, type GuardedClient } from './http/index.ts'
+import { createJobs } from './jobs/index.ts'
 import { createKeys, hasSigningKeys } from './keys/index.ts'
 import { createResources } from './resources/index.ts'
 import { createSharePaths, type Mount } from './shares/index.ts'
@@ -83,6 +85,7 @@ async function wire(
     events,
     sealer,
     keyIdBase: publicUrl + endpointPaths.endPoint,
+    tokenTtlSeconds: config.tokens.ttlSeconds,
   })
   await keys.ensureActive()
   const users = createUsers({
@@ -114,6 +117,9 @@ async function wire(
     openMount: (mount, onSeen) => overrides.openMount?.(mount, onSeen),
   })
   const resources = createResources({ db, clock, followers: [createSharePaths(db)] })
+  const { live } = state
+  const chores = createChores({ clock, keys, users, ...federation.rooms, resources, live })
+  const jobs = createJobs({ db, clock, log: log.child({ room: 'jobs' }), chores })
   return {
     config,
     log,
@@ -124,10 +130,12 @@ async function wire(
     users,
     ...federation.rooms,
     resources,
+    jobs,
     treeOf,
     /** The same with what others share in it. */
     userTreeOf: (user: User): FileTree => federation.rooms.mounts.treeFor(user.id, treeOf(user)),
     async close(): Promise<void> {
+      await jobs.stop()
       await federation.stop()
       await client.close()
       await federation.rooms.access.close()

@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import type { Config, ConfigOverrides } from '../config/index.ts'
 import type { Database } from '../db/index.ts'
 import type { Contacts, Invites } from '../invites/index.ts'
+import type { Jobs } from '../jobs/index.ts'
 import type { Keys } from '../keys/index.ts'
 import type { Mounts } from '../mounts/index.ts'
 import type { Outbox } from '../outbox/index.ts'
@@ -17,6 +18,7 @@ export interface CliServices {
   readonly db: Database
   readonly keys: Keys
   readonly users: Users
+  readonly jobs: Jobs
   readonly peers: Peers
   readonly outbox: Outbox
   readonly shares: Shares

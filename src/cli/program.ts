@@ -5,6 +5,7 @@ import { addContactCommands } from './commands/contact.ts'
 import { addDbCommands } from './commands/db.ts'
 import { addInitCommand } from './commands/init.ts'
 import { addInviteCommands } from './commands/invite.ts'
+import { addJobsCommands } from './commands/jobs.ts'
 import { addKeyCommands } from './commands/key.ts'
 import { addOutboxCommands } from './commands/outbox.ts'
 import { addPeerCommands } from './commands/peer.ts'
@@ -31,6 +32,7 @@ const groups: ((program: Command, actions: Actions) => void)[] = [
   addContactCommands,
   addPeerCommands,
   addOutboxCommands,
+  addJobsCommands,
   addDbCommands,
 ]
 

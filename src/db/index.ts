@@ -12,6 +12,7 @@ export {
   deadProperties,
   incomingShares,
   invites,
+  jobLeases,
   legacyKeys,
   locks,
   loginFailures,

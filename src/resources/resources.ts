@@ -5,7 +5,7 @@ import { createChanges } from './changes/changes.ts'
 import type { Follower } from './changes/settle.ts'
 import { createInFlight } from './in-flight.ts'
 import { createLocks, type LockLimits } from './locks/locks.ts'
-import { deleteLock, selectAllLocks } from './locks/queries.ts'
+import { deleteExpiredAnywhere, deleteLock, selectAllLocks } from './locks/queries.ts'
 import { fromText } from './path-text.ts'
 import { createProperties, type PropertyLimits } from './properties/properties.ts'
 
@@ -53,6 +53,10 @@ export function createResources({ db, clock, followers = [], limits }: Resources
     carryOut: changes.carryOut,
     enter: inFlight.enter,
     settled: inFlight.settled,
+
+    /** Drops locks that have expired, at most `limit`. Returns how many. */
+    removeExpiredLocks: (limit: number): Promise<number> =>
+      inTransaction(db, (tx) => deleteExpiredAnywhere(tx, clock.now(), limit)),
 
     /**
      * At start-up, before anybody is served: finishes interrupted changes, and drops the locks of

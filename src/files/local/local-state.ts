@@ -1,4 +1,5 @@
 import { createBatchReader, type BatchReader } from './batches.ts'
+import { createLiveTemporaries, type LiveTemporaries } from './live-temporaries.ts'
 import { createLooks, type Looks } from './looks.ts'
 import { createPace, type Pace } from './pace.ts'
 import { createSmallFiles, type SmallFiles } from './small-files.ts'
@@ -16,6 +17,7 @@ export interface LocalState {
   readonly views: Views
   readonly smallFiles: SmallFiles
   readonly looks: Looks
+  readonly live: LiveTemporaries
 }
 
 export const createLocalState = (): LocalState => ({
@@ -25,4 +27,5 @@ export const createLocalState = (): LocalState => ({
   views: createViews(),
   smallFiles: createSmallFiles(),
   looks: createLooks(),
+  live: createLiveTemporaries(),
 })

@@ -92,6 +92,24 @@ export async function deleteLock(db: Transaction, token: string): Promise<void> 
   await db.delete(locks).where(eq(locks.token, token))
 }
 
+/** Locks of whatever tree that have expired, at most `limit`. Uses index locks_expiry. */
+export async function deleteExpiredAnywhere(
+  db: Transaction,
+  now: number,
+  limit: number,
+): Promise<number> {
+  const old = db
+    .select({ token: locks.token })
+    .from(locks)
+    .where(lte(locks.expiresAt, now))
+    .limit(limit)
+  const gone = await db
+    .delete(locks)
+    .where(inArray(locks.token, old))
+    .returning({ token: locks.token })
+  return gone.length
+}
+
 /** Uses index locks_tree_expiry. */
 export async function deleteExpired(db: Transaction, treeId: string, now: number): Promise<void> {
   await db.delete(locks).where(and(eq(locks.treeId, treeId), lte(locks.expiresAt, now)))
