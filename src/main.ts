@@ -7,6 +7,7 @@ import { loadConfig, type Config } from './config/index.ts'
 import { armFault, createLogger, systemClock, type Logger } from './core/index.ts'
 import { migrateData, openServices, type Services } from './services.ts'
 import { followFederation } from './reload.ts'
+import { rotateSecret } from './rotate-secret.ts'
 import { startServer } from './server.ts'
 
 const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
@@ -70,6 +71,7 @@ process.exitCode = await runCli(process.argv.slice(2), {
     return openServices(config, log)
   },
   startServer: (services) => serve(services as Services),
+  rotateSecret: (config) => rotateSecret(config, systemClock, loggerFor(config, false)),
   migrate: (config) => migrateData(config, systemClock, loggerFor(config, false)),
   streams: {
     out: (line) => void process.stdout.write(`${line}\n`),

@@ -1,11 +1,11 @@
 import type { AddressInfo } from 'node:net'
-import { join } from 'node:path'
 import { createAdminListener, createListener } from './app.ts'
 import type { Config } from './config/index.ts'
 import { AppError, type Logger } from './core/index.ts'
 import { takeServeLock } from './db/index.ts'
 import { lookIn, repairLocalTree } from './files/index.ts'
 import { createHttpServer, type HttpServer } from './http/index.ts'
+import { serveLockOf } from './serve-lock-of.ts'
 import type { Services } from './services.ts'
 
 /** How long running requests may take to end after a stop was asked for. */
@@ -25,7 +25,7 @@ export interface Server {
 export async function startServer(services: Services): Promise<Server> {
   const { config, log } = services
   warnOfSettings(config, log)
-  const lock = takeServeLock(join(config.dataDir, 'serve.lock'))
+  const lock = takeServeLock(serveLockOf(config))
   if (lock === undefined) {
     log.warn('another davmesh serves this data directory; nothing is repaired')
   }

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { checkData } from './check.ts'
 import { createChores } from './chores.ts'
 import type { Config } from './config/index.ts'
 import {
@@ -20,6 +21,7 @@ import { createLocalState, createLocalTree, type FileTree } from './files/index.
 import { createGuardedClient, type GuardedClient } from './http/index.ts'
 import { createJobs } from './jobs/index.ts'
 import { createKeys, hasSigningKeys } from './keys/index.ts'
+import { goOnRotating } from './reseal.ts'
 import { createResources } from './resources/index.ts'
 import { createSharePaths, type Mount } from './shares/index.ts'
 import { createUsers, type User } from './users/index.ts'
@@ -69,7 +71,8 @@ async function wire(
   const { publicUrl, dev, files, limits, outbound } = config
   // A key is made only while nothing depends on one; a lost key is a refusal, never a new key.
   if (!(await hasSigningKeys(db))) createSecretKey(config.secretKeyFile)
-  const sealer = createSealer(loadSecretKey(config.secretKeyFile, log))
+  const secretKeys = loadSecretKey(config.secretKeyFile, log)
+  const sealer = createSealer(secretKeys.current, secretKeys.former)
   const client =
     overrides.client ??
     createGuardedClient({
@@ -88,6 +91,8 @@ async function wire(
     tokenTtlSeconds: config.tokens.ttlSeconds,
   })
   await keys.ensureActive()
+  await keys.ensureOpen(config.secretKeyFile)
+  await goOnRotating(db, config.secretKeyFile, secretKeys, log)
   const users = createUsers({
     db,
     clock,
@@ -117,6 +122,9 @@ async function wire(
     openMount: (mount, onSeen) => overrides.openMount?.(mount, onSeen),
   })
   const resources = createResources({ db, clock, followers: [createSharePaths(db)] })
+  const { shares, mounts } = federation.rooms
+  /** A user's files, with what others share in them. */
+  const userTreeOf = (user: User): FileTree => mounts.treeFor(user.id, treeOf(user))
   const { live } = state
   const chores = createChores({ clock, keys, users, ...federation.rooms, resources, live })
   const jobs = createJobs({ db, clock, log: log.child({ room: 'jobs' }), chores })
@@ -131,9 +139,9 @@ async function wire(
     ...federation.rooms,
     resources,
     jobs,
+    check: () => checkData({ config, clock, db, sealer, users, shares, resources, userTreeOf }),
     treeOf,
-    /** The same with what others share in it. */
-    userTreeOf: (user: User): FileTree => federation.rooms.mounts.treeFor(user.id, treeOf(user)),
+    userTreeOf,
     async close(): Promise<void> {
       await jobs.stop()
       await federation.stop()
@@ -156,7 +164,11 @@ export function migrateData(
 }
 
 /** Never makes an empty database beside the key of a lost one. */
-function openData(config: Config, clock: Clock, log: Logger): { db: Database; applied: string[] } {
+export function openData(
+  config: Config,
+  clock: Clock,
+  log: Logger,
+): { db: Database; applied: string[] } {
   const path = join(config.dataDir, 'davmesh.sqlite')
   if (!existsSync(path) && existsSync(config.secretKeyFile)) {
     const message = `There is a key (${config.secretKeyFile}) but no database (${path}). Restore the database from the backup, or move the key away to begin anew.`

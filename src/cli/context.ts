@@ -19,6 +19,8 @@ export interface CliServices {
   readonly keys: Keys
   readonly users: Users
   readonly jobs: Jobs
+  /** Whether database and files say the same. */
+  check(): Promise<{ readonly kind: string; readonly detail: string }[]>
   readonly peers: Peers
   readonly outbox: Outbox
   readonly shares: Shares
@@ -45,6 +47,8 @@ export interface CliDeps {
   openServices(config: Config): Promise<CliServices>
   /** Brings the schema up to date without opening anything else. */
   migrate(config: Config): { path: string; applied: string[] }
+  /** Seals everything with a new `secret.key`, while no server runs. */
+  rotateSecret(config: Config): Promise<{ file: string; resealed: number; continued: boolean }>
   startServer(services: CliServices): Promise<RunningServer>
   readonly version: string
   streams: Streams

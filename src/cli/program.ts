@@ -10,6 +10,7 @@ import { addKeyCommands } from './commands/key.ts'
 import { addOutboxCommands } from './commands/outbox.ts'
 import { addPeerCommands } from './commands/peer.ts'
 import { addReceivedCommands } from './commands/received.ts'
+import { addSecretCommands } from './commands/secret.ts'
 import { addServeCommand } from './commands/serve.ts'
 import { addShareCommands } from './commands/share.ts'
 import { addTokenCommands } from './commands/token.ts'
@@ -33,6 +34,7 @@ const groups: ((program: Command, actions: Actions) => void)[] = [
   addPeerCommands,
   addOutboxCommands,
   addJobsCommands,
+  addSecretCommands,
   addDbCommands,
 ]
 

@@ -1,9 +1,11 @@
 /** db: opens SQLite properly, migrates it, shows the whole schema, owns transactions. */
-export { checkDatabase, type DatabaseProblem } from './check.ts'
+export { backupDatabase } from './backup.ts'
+export { checkDatabase, checkRows, type DatabaseProblem } from './check.ts'
 export { migrateDatabase } from './migrate.ts'
 export { openDatabase, type Database, type Reader, type Transaction } from './open.ts'
 export { remember } from './remember.ts'
-export { takeServeLock, type ServeLock } from './serve-lock.ts'
+export { resealAll, sealedValues } from './sealed.ts'
+export { isServed, takeServeLock, type ServeLock } from './serve-lock.ts'
 export { inTransaction } from './transaction.ts'
 export {
   accessTokens,

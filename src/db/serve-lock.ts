@@ -11,7 +11,8 @@ export interface ServeLock {
 
 /** Takes the lock, or returns `undefined` when another process has it. */
 export function takeServeLock(path: string): ServeLock | undefined {
-  const file = new Sqlite(path, { timeout: 0 })
+  // Longer than anybody needs to see whether it is held.
+  const file = new Sqlite(path, { timeout: 200 })
   try {
     file.exec('BEGIN EXCLUSIVE')
     return { release: () => file.close() }
@@ -20,4 +21,11 @@ export function takeServeLock(path: string): ServeLock | undefined {
     if (isBusy(error)) return undefined
     throw error
   }
+}
+
+/** Whether a server has the data directory of this lock. */
+export function isServed(path: string): boolean {
+  const lock = takeServeLock(path)
+  lock?.release()
+  return lock === undefined
 }

@@ -21,7 +21,12 @@ export { glance, lookIn } from './glance.ts'
 export { createLocalTree, type LocalTreeOptions } from './local/local-tree.ts'
 export { createLocalState, type LocalState } from './local/local-state.ts'
 export type { Medium } from './local/medium.ts'
-export { repairLocalTree, type Repaired, type RepairOptions } from './local/repair.ts'
+export {
+  findTemporaries,
+  repairLocalTree,
+  type Repaired,
+  type RepairOptions,
+} from './local/repair.ts'
 export { createTurns, type Turns } from './local/turns.ts'
 export { subtree } from './subtree.ts'
 export {

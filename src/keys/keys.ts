@@ -1,6 +1,6 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
 import { exportJWK, generateKeyPair, SignJWT, type JWK, type JWTPayload } from 'jose'
-import type { Clock, EventHub, Sealer } from '../core/index.ts'
+import { AppError, type Clock, type EventHub, type Sealer } from '../core/index.ts'
 import { inTransaction, type Database } from '../db/index.ts'
 import { algorithmFacts, type HttpAlgorithm, type SigningAlgorithm } from './algorithms.ts'
 import { KeyError } from './errors.ts'
@@ -158,6 +158,17 @@ export function createKeys(deps: KeysDeps) {
         (await hasSigningKeys(tx)) ? undefined : insert(tx),
       )
       if (first !== undefined) await activate(first.kid)
+    },
+
+    /** @throws AppError `secret_key_wrong` when `secret.key` is not what our keys are sealed with. */
+    async ensureOpen(secretKeyFile: string): Promise<void> {
+      try {
+        await activeKey()
+      } catch (cause) {
+        if (!(cause instanceof AppError) || cause.code !== 'unsealable') throw cause
+        const message = `The key ${secretKeyFile} is not the one this database was sealed with; restore that from the backup.`
+        throw new AppError('unavailable', 'secret_key_wrong', message)
+      }
     },
 
     /**

@@ -1,13 +1,20 @@
 import type { Clock } from '../core/index.ts'
 import { inTransaction, type Database } from '../db/index.ts'
 import type { Look } from './changes/change.ts'
+import type { TreePath } from '../files/index.ts'
 import { createChanges } from './changes/changes.ts'
 import type { Follower } from './changes/settle.ts'
 import { createInFlight } from './in-flight.ts'
 import { createLocks, type LockLimits } from './locks/locks.ts'
-import { deleteExpiredAnywhere, deleteLock, selectAllLocks } from './locks/queries.ts'
+import {
+  deleteExpiredAnywhere,
+  deleteLock,
+  selectAllLocks,
+  selectLockedPaths,
+} from './locks/queries.ts'
 import { fromText } from './path-text.ts'
 import { createProperties, type PropertyLimits } from './properties/properties.ts'
+import { selectPropertyPaths } from './properties/queries.ts'
 
 export interface ResourcesDeps {
   readonly db: Database
@@ -53,6 +60,14 @@ export function createResources({ db, clock, followers = [], limits }: Resources
     carryOut: changes.carryOut,
     enter: inFlight.enter,
     settled: inFlight.settled,
+
+    /** Where locks and properties are in a tree, to be compared with its files. */
+    async knownPaths(treeId: string): Promise<{ locked: TreePath[]; described: TreePath[] }> {
+      const locked = await selectLockedPaths(db, treeId, clock.now())
+      const described = await selectPropertyPaths(db, treeId)
+      const paths = (rows: { path: string }[]) => rows.map(({ path }) => fromText(path))
+      return { locked: paths(locked), described: paths(described) }
+    },
 
     /** Drops locks that have expired, at most `limit`. Returns how many. */
     removeExpiredLocks: (limit: number): Promise<number> =>

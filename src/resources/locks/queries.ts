@@ -63,6 +63,18 @@ export const selectLocksBelow = (
     now,
   )
 
+/** Where something is locked in a tree. Uses index locks_tree_path. */
+export const selectLockedPaths = (
+  db: Reader,
+  treeId: string,
+  now: number,
+): Promise<{ path: string }[]> =>
+  db
+    .select({ path: locks.path })
+    .from(locks)
+    .where(and(eq(locks.treeId, treeId), gt(locks.expiresAt, now)))
+    .groupBy(locks.path)
+
 /** Every lock of every tree. */
 export const selectAllLocks = (db: Reader): Promise<LockRow[]> => db.select().from(locks)
 
