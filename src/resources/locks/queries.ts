@@ -63,7 +63,7 @@ export const selectLocksBelow = (
     now,
   )
 
-/** Where something is locked in a tree. Uses index locks_tree_path. */
+/** Where something is locked in a tree. Uses index locks_tree_expiry. */
 export const selectLockedPaths = (
   db: Reader,
   treeId: string,
