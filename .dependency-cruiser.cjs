@@ -13,6 +13,7 @@ const rooms = {
   peers: ['core', 'db', 'http', 'http-signatures', 'keys'],
   shares: ['core', 'db', 'http', 'peers', 'users', 'files', 'outbox'],
   invites: ['core', 'db', 'http', 'peers', 'users'],
+  jobs: ['core', 'db'],
   notifications: ['core', 'db', 'http', 'peers', 'shares', 'outbox'],
   tokens: ['core', 'db', 'http', 'http-signatures', 'keys', 'peers', 'shares'],
   mounts: ['core', 'db', 'http', 'xml', 'files', 'users', 'peers', 'shares'],
@@ -35,6 +36,7 @@ const rooms = {
     'mounts',
     'invites',
     'notifications',
+    'jobs',
   ],
 }
 

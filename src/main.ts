@@ -8,6 +8,7 @@ import { armFault, createLogger, systemClock, type Logger } from './core/index.t
 import { migrateData, openServices, type Overrides, type Services } from './services.ts'
 import { followConfig } from './reload.ts'
 import { startPrimary, type Primary } from './primary.ts'
+import { rotateSecret } from './rotate-secret.ts'
 import { startServer, startWorker, type Server } from './server.ts'
 import {
   countWorkers,
@@ -136,6 +137,7 @@ process.exitCode = await runCli(process.argv.slice(2), {
     return openServices(config, log, openWith(config))
   },
   startServer: (services) => serve(services as Services),
+  rotateSecret: (config) => rotateSecret(config, systemClock, loggerFor(config, false)),
   migrate: (config) => migrateData(config, systemClock, loggerFor(config, false)),
   streams: {
     out: (line) => void process.stdout.write(`${line}\n`),

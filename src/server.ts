@@ -35,6 +35,7 @@ export async function startServer(services: Services): Promise<Server> {
     const admin = await openAdmin(services, services.metrics.text)
     if (admin) services.metrics.watchProcess()
     await services.outbox.start({ isAlone: true, runId: services.runId })
+    services.jobs.start()
     return toServer({
       address,
       adminAddress: admin?.address,
@@ -42,7 +43,7 @@ export async function startServer(services: Services): Promise<Server> {
       async close() {
         services.health.drain()
         await server.close(drainMsOf(services.config))
-        await services.outbox.stop()
+        await Promise.all([services.outbox.stop(), services.jobs.stop()])
         // It says to the last that the server is not ready.
         await admin?.close()
         lock.release()
@@ -67,13 +68,14 @@ export async function startWorker(services: Services, colleagues: Colleagues): P
     services.metrics.offer()
   }
   await services.outbox.start({ isAlone: false, runId: services.runId })
+  services.jobs.start()
   const worker = toServer({
     address,
     renewCertificate: server.renewCertificate,
     async close() {
       services.health.drain()
       await server.close(drainMsOf(services.config))
-      await services.outbox.stop()
+      await Promise.all([services.outbox.stop(), services.jobs.stop()])
     },
   })
   colleagues.onStop(() => void worker.stop())

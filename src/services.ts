@@ -1,5 +1,7 @@
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { checkData } from './check.ts'
+import { createChores } from './chores.ts'
 import type { Config } from './config/index.ts'
 import {
   AppError,
@@ -27,8 +29,10 @@ import { wireFederation, type Federation } from './federation.ts'
 import { createLocalState, createLocalTree, type FileTree } from './files/index.ts'
 import { createHealth } from './health.ts'
 import { createGuardedClient, type GuardedClient } from './http/index.ts'
+import { createJobs } from './jobs/index.ts'
 import { createKeys, hasSigningKeys } from './keys/index.ts'
 import { createMetrics } from './metrics/index.ts'
+import { goOnRotating } from './reseal.ts'
 import { createResources } from './resources/index.ts'
 import { createSharePaths, type Mount } from './shares/index.ts'
 import { createUsers, type User } from './users/index.ts'
@@ -81,7 +85,8 @@ async function wire(
   const { publicUrl, dev, files, limits, outbound } = config
   // A key is made only while nothing depends on one; a lost key is a refusal, never a new key.
   if (!(await hasSigningKeys(db))) createSecretKey(config.secretKeyFile)
-  const sealer = createSealer(loadSecretKey(config.secretKeyFile, log))
+  const secretKeys = loadSecretKey(config.secretKeyFile, log)
+  const sealer = createSealer(secretKeys.current, secretKeys.former)
   const client =
     overrides.client ??
     createGuardedClient({
@@ -97,8 +102,11 @@ async function wire(
     events,
     sealer,
     keyIdBase: publicUrl + endpointPaths.endPoint,
+    tokenTtlSeconds: config.tokens.ttlSeconds,
   })
   await keys.ensureActive()
+  await keys.ensureOpen(config.secretKeyFile)
+  await goOnRotating(db, config.secretKeyFile, secretKeys, log)
   const users = createUsers({
     db,
     clock,
@@ -142,6 +150,12 @@ async function wire(
     db.forgetVersion()
     return resources.settledHere(place)
   })
+  const { shares, mounts } = federation.rooms
+  /** A user's files, with what others share in them. */
+  const userTreeOf = (user: User): FileTree => mounts.treeFor(user.id, treeOf(user))
+  const { live } = state
+  const chores = createChores({ clock, keys, users, ...federation.rooms, resources, live })
+  const jobs = createJobs({ db, clock, log: log.child({ room: 'jobs' }), chores })
   return {
     /** Names this process in what it notes in the database. */
     runId,
@@ -159,10 +173,12 @@ async function wire(
     users,
     ...federation.rooms,
     resources,
+    jobs,
+    check: () => checkData({ config, clock, db, sealer, users, shares, resources, userTreeOf }),
     treeOf,
-    /** The same with what others share in it. */
-    userTreeOf: (user: User): FileTree => federation.rooms.mounts.treeFor(user.id, treeOf(user)),
+    userTreeOf,
     async close(): Promise<void> {
+      await jobs.stop()
       await federation.stop()
       await client.close()
       await federation.rooms.access.close()
@@ -182,7 +198,12 @@ export function migrateData(
   return { path: db.path, applied }
 }
 
-function openData(config: Config, clock: Clock, log: Logger): { db: Database; applied: string[] } {
+/** Never makes an empty database beside the key of a lost one. */
+export function openData(
+  config: Config,
+  clock: Clock,
+  log: Logger,
+): { db: Database; applied: string[] } {
   const path = join(config.dataDir, 'davmesh.sqlite')
   refuseLostDatabase(path, config)
   const db = openDatabase(path)

@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import type { Config, ConfigOverrides } from '../config/index.ts'
 import type { Database } from '../db/index.ts'
 import type { Contacts, Invites } from '../invites/index.ts'
+import type { Jobs } from '../jobs/index.ts'
 import type { Keys } from '../keys/index.ts'
 import type { Mounts } from '../mounts/index.ts'
 import type { Outbox } from '../outbox/index.ts'
@@ -17,6 +18,9 @@ export interface CliServices {
   readonly db: Database
   readonly keys: Keys
   readonly users: Users
+  readonly jobs: Jobs
+  /** Whether database and files say the same. */
+  check(): Promise<{ readonly kind: string; readonly detail: string }[]>
   readonly peers: Peers
   readonly outbox: Outbox
   readonly shares: Shares
@@ -45,6 +49,8 @@ export interface CliDeps {
   openServices(config: Config): Promise<CliServices>
   /** Brings the schema up to date without opening anything else. */
   migrate(config: Config): { path: string; applied: string[] }
+  /** Seals everything with a new `secret.key`, while no server runs. */
+  rotateSecret(config: Config): Promise<{ file: string; resealed: number; continued: boolean }>
   startServer(services: CliServices): Promise<RunningServer>
   readonly version: string
   streams: Streams

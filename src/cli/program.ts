@@ -5,10 +5,12 @@ import { addContactCommands } from './commands/contact.ts'
 import { addDbCommands } from './commands/db.ts'
 import { addInitCommand } from './commands/init.ts'
 import { addInviteCommands } from './commands/invite.ts'
+import { addJobsCommands } from './commands/jobs.ts'
 import { addKeyCommands } from './commands/key.ts'
 import { addOutboxCommands } from './commands/outbox.ts'
 import { addPeerCommands } from './commands/peer.ts'
 import { addReceivedCommands } from './commands/received.ts'
+import { addSecretCommands } from './commands/secret.ts'
 import { addServeCommand } from './commands/serve.ts'
 import { addShareCommands } from './commands/share.ts'
 import { addTokenCommands } from './commands/token.ts'
@@ -31,6 +33,8 @@ const groups: ((program: Command, actions: Actions) => void)[] = [
   addContactCommands,
   addPeerCommands,
   addOutboxCommands,
+  addJobsCommands,
+  addSecretCommands,
   addDbCommands,
 ]
 

@@ -38,6 +38,10 @@ export const faultPoints = [
   'outbox.claimed',
   'outbox.posted',
   'outbox.settled',
+  'secret.staged',
+  'secret.resealing',
+  'secret.resealed',
+  'secret.replaced',
   'migration.copied',
   'migration.statement',
 ] as const

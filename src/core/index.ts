@@ -10,5 +10,11 @@ export { armFault, reach, type FaultPoint } from './faults.ts'
 export { newId, randomText } from './ids.ts'
 export { createLogger, setLogLevel, type Logger, type LogLevel, type LogOptions } from './log.ts'
 export { createSealer, type Sealer } from './sealing.ts'
-export { createSecretKey, loadSecretKey } from './secret-key.ts'
+export {
+  createSecretKey,
+  loadSecretKey,
+  newSecretKey,
+  replaceSecretKey,
+  type SecretKeys,
+} from './secret-key.ts'
 export { hashSecret, Secret } from './secret.ts'

@@ -13,7 +13,24 @@ export interface Sealer {
   open(sealed: Uint8Array, context: string): string
 }
 
-export function createSealer(key: Uint8Array): Sealer {
+/** @param former a key that some values may still be sealed with, while another takes over. */
+export function createSealer(key: Uint8Array, former?: Uint8Array): Sealer {
+  const sealer = sealerOf(key)
+  if (former === undefined) return sealer
+  const before = sealerOf(former)
+  return {
+    seal: sealer.seal,
+    open(sealed, context) {
+      try {
+        return sealer.open(sealed, context)
+      } catch {
+        return before.open(sealed, context)
+      }
+    },
+  }
+}
+
+function sealerOf(key: Uint8Array): Sealer {
   return {
     seal(plain, context) {
       const nonce = randomBytes(nonceBytes)

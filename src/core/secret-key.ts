@@ -1,9 +1,16 @@
 import { randomBytes } from 'node:crypto'
 import {
+  chownSync,
+  closeSync,
   existsSync,
+  fsyncSync,
   linkSync,
   mkdirSync,
+  openSync,
   readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
   statSync,
   unlinkSync,
   writeFileSync,
@@ -15,6 +22,16 @@ import type { Logger } from './log.ts'
 
 const keyBytes = 32
 
+/** What `secret.key` holds: a line each. */
+export interface SecretKeys {
+  /** Seals, and opens. */
+  readonly current: Buffer
+  /** Opens what was sealed before a rotation that is not complete. */
+  readonly former: Buffer | undefined
+}
+
+export const newSecretKey = (): Buffer => randomBytes(keyBytes)
+
 const refuse = (code: string, message: string): AppError =>
   new AppError('unavailable', code, message)
 
@@ -22,7 +39,7 @@ const refuse = (code: string, message: string): AppError =>
 export function createSecretKey(file: string): void {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
   const whole = `${file}.${randomText(8)}`
-  const text = `${randomBytes(keyBytes).toString('base64url')}\n`
+  const text = lineOf(newSecretKey())
   writeFileSync(whole, text, { mode: 0o600, flag: 'wx', flush: true })
   try {
     // A link appears with its content or not at all, and never in place of another's key.
@@ -34,12 +51,47 @@ export function createSecretKey(file: string): void {
   }
 }
 
+const lineOf = (key: Buffer): string => `${key.toString('base64url')}\n`
+
 /**
- * Reads the key that seals secrets in the database.
+ * Puts other keys in the place of what the file holds, durably and at once.
+ *
+ * @throws AppError `secret_key_unwritable`; the file is as it was.
+ */
+export function replaceSecretKey(file: string, { current, former }: SecretKeys): void {
+  // A link stays a link.
+  const target = realpathSync(file)
+  const whole = `${target}.${randomText(8)}`
+  try {
+    const text = lineOf(current) + (former ? lineOf(former) : '')
+    writeFileSync(whole, text, { mode: 0o600, flag: 'wx', flush: true })
+    const { uid, gid } = statSync(target)
+    // Whoever could read the old one, perhaps another user than this, can read the new one.
+    if (uid !== process.geteuid?.()) chownSync(whole, uid, gid)
+    renameSync(whole, target)
+    syncDirectory(dirname(target))
+  } catch (cause) {
+    rmSync(whole, { force: true })
+    const message = `The key ${file} cannot be replaced: ${(cause as Error).message}.`
+    throw new AppError('unavailable', 'secret_key_unwritable', message, { cause })
+  }
+}
+
+function syncDirectory(directory: string): void {
+  const fd = openSync(directory, 'r')
+  try {
+    fsyncSync(fd)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/**
+ * Reads the key that seals secrets in the database, and the former one while that is needed.
  *
  * @throws AppError `secret_key_missing`, `secret_key_malformed`.
  */
-export function loadSecretKey(file: string, log: Logger): Buffer {
+export function loadSecretKey(file: string, log: Logger): SecretKeys {
   if (!existsSync(file)) {
     const message = `The key ${file} is missing, and the database cannot be read without it; restore it from the backup.`
     throw refuse('secret_key_missing', message)
@@ -47,7 +99,11 @@ export function loadSecretKey(file: string, log: Logger): Buffer {
   if ((statSync(file).mode & 0o077) !== 0) {
     log.warn({ file }, 'secret.key can be read by others; chmod it to 0600')
   }
-  const key = Buffer.from(readFileSync(file, 'utf8').trim(), 'base64url')
-  if (key.length === keyBytes) return key
+  const lines = readFileSync(file, 'utf8').trim().split(/\s+/)
+  const [current, former, ...more] = lines.map((line) => Buffer.from(line, 'base64url'))
+  const isKey = (key: Buffer | undefined): boolean => key?.length === keyBytes
+  if (current && isKey(current) && (!former || isKey(former)) && more.length === 0) {
+    return { current, former }
+  }
   throw refuse('secret_key_malformed', `The key ${file} must be ${keyBytes} bytes as base64url.`)
 }

@@ -1,11 +1,13 @@
 /** db: opens SQLite properly, migrates it, shows the whole schema, owns transactions. */
+export { backupDatabase } from './backup.ts'
 export { checkWritable } from './check-writable.ts'
-export { checkDatabase, requireSound, type DatabaseProblem } from './check.ts'
+export { checkDatabase, checkRows, requireSound, type DatabaseProblem } from './check.ts'
 export { toOpenError } from './failures.ts'
 export { migrateDatabase } from './migrate.ts'
 export { openDatabase, type Database, type Reader, type Transaction } from './open.ts'
 export { remember } from './remember.ts'
-export { takeServeLock, type ServeLock } from './serve-lock.ts'
+export { resealAll, sealedValues } from './sealed.ts'
+export { isServed, takeServeLock, type ServeLock } from './serve-lock.ts'
 export { inTransaction } from './transaction.ts'
 export {
   accessTokens,
@@ -14,6 +16,7 @@ export {
   deadProperties,
   incomingShares,
   invites,
+  jobLeases,
   legacyKeys,
   locks,
   loginFailures,

@@ -20,7 +20,8 @@ export interface ServeLock {
 export function takeServeLock(dataDir: string): ServeLock {
   // Beside the lock: reading that one would let go of it (POSIX locks end with any close).
   const pidFile = join(dataDir, 'serve.pid')
-  const file = new Sqlite(join(dataDir, 'serve.lock'), { timeout: 0 })
+  // Longer than anybody needs to see whether it is held.
+  const file = new Sqlite(join(dataDir, 'serve.lock'), { timeout: 200 })
   try {
     file.exec('BEGIN EXCLUSIVE')
     writeFileSync(pidFile, `${process.pid}\n`)
@@ -43,5 +44,16 @@ function readPid(path: string): string {
     return readFileSync(path, 'utf8').trim()
   } catch {
     return 'that has just started'
+  }
+}
+
+/** Whether a server has this data directory. */
+export function isServed(dataDir: string): boolean {
+  try {
+    takeServeLock(dataDir).release()
+    return false
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'already_served') return true
+    throw error
   }
 }

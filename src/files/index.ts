@@ -23,7 +23,12 @@ export { createLocalTree, type LocalTreeOptions } from './local/local-tree.ts'
 export { createLocalState, type LocalState, type SharedState } from './local/local-state.ts'
 export type { Medium } from './local/medium.ts'
 export { putBackAt } from './local/put-back.ts'
-export { repairLocalTree, type Repaired, type RepairOptions } from './local/repair.ts'
+export {
+  findTemporaries,
+  repairLocalTree,
+  type Repaired,
+  type RepairOptions,
+} from './local/repair.ts'
 export { createTurns, type Turns } from './local/turns.ts'
 export { subtree } from './subtree.ts'
 export {

@@ -14,6 +14,7 @@ import { createContacts, type Contact } from './contacts.ts'
 import { InviteError } from './errors.ts'
 import { newInviteToken, parseInviteText, writeInviteText } from './invite-text.ts'
 import {
+  deleteExpiredInvites,
   findGivenInvite,
   findInvite,
   insertInvite,
@@ -61,6 +62,9 @@ export interface InviteAnswer {
 export type Invites = ReturnType<typeof createInvites>['invites']
 
 const lifetimeMs = 30 * 24 * 60 * 60_000
+
+/** So long after its end the same acceptance is told the same again. */
+const keptMs = 30 * 24 * 60 * 60_000
 
 export function createInvites(deps: InvitesDeps) {
   const { db, clock, events, peers, sender, users, authority } = deps
@@ -138,6 +142,10 @@ export function createInvites(deps: InvitesDeps) {
       const userId = username === undefined ? undefined : (await users.getUser(username)).id
       return (await selectInvites(db, userId)).map(inviteOf)
     },
+
+    /** Drops invites that ended long ago, used or not, at most `limit`. Returns how many. */
+    removeOld: (limit: number): Promise<number> =>
+      inTransaction(db, (tx) => deleteExpiredInvites(tx, clock.now() - keptMs, limit)),
 
     /** Nobody can use it any more. */
     async revoke(id: string): Promise<Invite> {

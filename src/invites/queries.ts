@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, isNull } from 'drizzle-orm'
+import { and, asc, desc, eq, inArray, isNull, lte } from 'drizzle-orm'
 import { contacts, invites, users, type Reader, type Transaction } from '../db/index.ts'
 
 export type InviteRow = typeof invites.$inferSelect
@@ -49,6 +49,24 @@ export async function updateInvite(
     .update(invites)
     .set(change)
     .where(and(eq(invites.id, id), isNull(invites.acceptedAt)))
+}
+
+/** Drops invites that expired before an instant, used or not. Uses index invites_expiry. */
+export async function deleteExpiredInvites(
+  db: Transaction,
+  before: number,
+  limit: number,
+): Promise<number> {
+  const old = db
+    .select({ id: invites.id })
+    .from(invites)
+    .where(lte(invites.expiresAt, before))
+    .limit(limit)
+  const gone = await db
+    .delete(invites)
+    .where(inArray(invites.id, old))
+    .returning({ id: invites.id })
+  return gone.length
 }
 
 export async function selectContacts(db: Reader, userId: string): Promise<ContactRow[]> {

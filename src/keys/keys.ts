@@ -1,24 +1,24 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
 import { exportJWK, generateKeyPair, SignJWT, type JWK, type JWTPayload } from 'jose'
-import type { Clock, EventHub, Sealer } from '../core/index.ts'
-import { inTransaction, type Database, type Transaction } from '../db/index.ts'
+import { AppError, type Clock, type EventHub, type Sealer } from '../core/index.ts'
+import { inTransaction, type Database } from '../db/index.ts'
 import { algorithmFacts, type HttpAlgorithm, type SigningAlgorithm } from './algorithms.ts'
 import { KeyError } from './errors.ts'
 import { createLegacySigner } from './legacy.ts'
+import { createRotation, succeed, type PreparedKey } from './rotation.ts'
 import {
   findActiveKid,
   findKeyRow,
   hasSigningKeys,
   insertKey,
+  publicPart,
   selectKeys,
   selectKeysInStates,
   updateKey,
+  type SigningKey,
   type SigningKeyRow,
   type SigningKeyState,
 } from './queries.ts'
-
-/** What anybody may know of a signing key; instants in epoch milliseconds. */
-export type SigningKey = Omit<SigningKeyRow, 'sealedPrivateJwk'>
 
 /** Signs bytes for HTTP message signatures. */
 export interface MessageSigner {
@@ -35,6 +35,8 @@ export interface KeysDeps {
   sealer: Sealer
   /** Key ids are `<base>#key-<n>`. */
   keyIdBase: string
+  /** How long a token lives that a key has signed. */
+  tokenTtlSeconds: number
 }
 
 export type Keys = ReturnType<typeof createKeys>
@@ -50,7 +52,7 @@ const sealContext = (kid: string): string => `signing_keys.private_jwk:${kid}`
 const publishedStates: SigningKeyState[] = ['staged', 'active', 'retiring']
 
 export function createKeys(deps: KeysDeps) {
-  const { db, clock, events, sealer, keyIdBase } = deps
+  const { db, clock, events, sealer, keyIdBase, tokenTtlSeconds } = deps
   /** Private keys never change under their kid, so opening them once is enough. */
   const loaded = new Map<string, LoadedKey>()
   const publicKeys = new Map<string, { alg: SigningAlgorithm; key: KeyObject }>()
@@ -84,15 +86,13 @@ export function createKeys(deps: KeysDeps) {
   }
 
   /** A new key pair, and how to store it: numbered in the transaction that stores it. */
-  async function prepareKey(
-    alg: SigningAlgorithm,
-  ): Promise<(tx: Transaction) => Promise<SigningKey>> {
+  async function prepareKey(alg: SigningAlgorithm): Promise<PreparedKey> {
     const pair = await generateKeyPair(alg, { extractable: true })
     const [publicJwk, privateJwk] = await Promise.all([
       exportJWK(pair.publicKey),
       exportJWK(pair.privateKey),
     ])
-    return async (tx) => {
+    return async (tx, dueAt = null) => {
       const kid = `${keyIdBase}#key-${(await selectKeys(tx)).length + 1}`
       const row: SigningKeyRow = {
         kid,
@@ -104,7 +104,7 @@ export function createKeys(deps: KeysDeps) {
         activatedAt: null,
         retiringAt: null,
         retiredAt: null,
-        dueAt: null,
+        dueAt,
       }
       await insertKey(tx, row)
       events.emit('key.state-changed', { kid, state: 'staged' })
@@ -123,10 +123,7 @@ export function createKeys(deps: KeysDeps) {
     }
     const now = clock.now()
     await inTransaction(db, async (tx) => {
-      for (const former of await selectKeysInStates(tx, ['active'])) {
-        await updateKey(tx, former.kid, { state: 'retiring', retiringAt: now })
-      }
-      await updateKey(tx, kid, { state: 'active', activatedAt: now })
+      await succeed(tx, kid, now, null)
     })
     events.emit('key.state-changed', { kid, state: 'active' })
     return publicPart(await getKey(kid))
@@ -140,6 +137,8 @@ export function createKeys(deps: KeysDeps) {
 
     activate,
 
+    ...createRotation({ db, clock, events, prepareKey, tokenTtlSeconds }),
+
     /** Unpublishes a key at once: nothing signed with it is believed any more. */
     async retire(kid: string): Promise<SigningKey> {
       const { state } = await getKey(kid)
@@ -148,7 +147,7 @@ export function createKeys(deps: KeysDeps) {
         throw new KeyError('key_state', message)
       }
       if (state === 'retired') return publicPart(await getKey(kid))
-      return changeState(kid, { state: 'retired', retiredAt: clock.now() })
+      return changeState(kid, { state: 'retired', retiredAt: clock.now(), dueAt: null })
     },
 
     /** Makes and activates a first key where there is none. */
@@ -159,6 +158,17 @@ export function createKeys(deps: KeysDeps) {
         (await hasSigningKeys(tx)) ? undefined : insert(tx),
       )
       if (first !== undefined) await activate(first.kid)
+    },
+
+    /** @throws AppError `secret_key_wrong` when `secret.key` is not what our keys are sealed with. */
+    async ensureOpen(secretKeyFile: string): Promise<void> {
+      try {
+        await activeKey()
+      } catch (cause) {
+        if (!(cause instanceof AppError) || cause.code !== 'unsealable') throw cause
+        const message = `The key ${secretKeyFile} is not the one this database was sealed with; restore that from the backup.`
+        throw new AppError('unavailable', 'secret_key_wrong', message)
+      }
     },
 
     /**
@@ -210,8 +220,4 @@ export function createKeys(deps: KeysDeps) {
       return { alg: row.alg, key }
     },
   }
-}
-
-function publicPart({ sealedPrivateJwk, ...key }: SigningKeyRow): SigningKey {
-  return key
 }

@@ -3,6 +3,11 @@ import { legacyKeys, signingKeys, type Reader, type Transaction } from '../db/in
 
 export type SigningKeyRow = typeof signingKeys.$inferSelect
 export type SigningKeyState = SigningKeyRow['state']
+/** What anybody may know of a signing key; instants in epoch milliseconds. */
+export type SigningKey = Omit<SigningKeyRow, 'sealedPrivateJwk'>
+
+export const publicPart = ({ sealedPrivateJwk, ...key }: SigningKeyRow): SigningKey => key
+
 export type LegacyKeyRow = typeof legacyKeys.$inferSelect
 
 export async function selectKeys(db: Reader): Promise<SigningKeyRow[]> {

@@ -12,6 +12,7 @@ import { createKeyFinder } from './key-finder.ts'
 import { trustOf, type FederationPolicy, type PeerTrust } from './policy.ts'
 import { createPoster, type PeerAnswer } from './post.ts'
 import { findPeer, recordPeer, selectPeers, upsertPeer, type PeerRow } from './queries.ts'
+import { createRefresh } from './refresh.ts'
 import { createTrust } from './trust.ts'
 
 /** Another OCM server, discovered. */
@@ -148,9 +149,24 @@ export function createPeers(deps: PeersDeps) {
     discover: async (host) => (await getPeer(host)).discovery,
   })
 
+  /** Fetches the keys of a peer that signs, so that they can be shown. */
+  async function refreshKeys(host: string): Promise<void> {
+    const { discovery } = await getPeer(host)
+    if (discovery.capabilities.includes('http-sig')) await finder.refresh(host)
+  }
+
   return {
     /** Asks the peer now, and remembers it. */
     discover: (host: string) => ask(host, true),
+
+    refreshOld: createRefresh({
+      db,
+      clock,
+      async renew(host) {
+        await ask(host, true)
+        await refreshKeys(host)
+      },
+    }),
 
     getPeer,
 
@@ -223,11 +239,7 @@ export function createPeers(deps: PeersDeps) {
       })
     },
 
-    /** Fetches the keys of a peer that signs, so that they can be shown. */
-    async refreshKeys(host: string): Promise<void> {
-      const { discovery } = await getPeer(host)
-      if (discovery.capabilities.includes('http-sig')) await finder.refresh(host)
-    },
+    refreshKeys,
 
     /** Every peer that is remembered, by host. */
     async list(): Promise<RememberedPeer[]> {

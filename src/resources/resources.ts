@@ -1,14 +1,21 @@
 import type { Clock } from '../core/index.ts'
 import { inTransaction, type Database } from '../db/index.ts'
 import type { Look } from './changes/change.ts'
+import type { TreePath } from '../files/index.ts'
 import { createChanges } from './changes/changes.ts'
 import type { Follower } from './changes/settle.ts'
 import { createInFlight } from './in-flight.ts'
 import { createLocks, type LockLimits } from './locks/locks.ts'
-import { deleteLock, selectAllLocks } from './locks/queries.ts'
+import {
+  deleteExpiredAnywhere,
+  deleteLock,
+  selectAllLocks,
+  selectLockedPaths,
+} from './locks/queries.ts'
 import { fromText } from './path-text.ts'
 import type { ResourcePlace } from './place.ts'
 import { createProperties, type PropertyLimits } from './properties/properties.ts'
+import { selectPropertyPaths } from './properties/queries.ts'
 
 export interface ResourcesDeps {
   readonly db: Database
@@ -69,6 +76,18 @@ export function createResources(deps: ResourcesDeps) {
     /** Finishes what a dead process was at; nobody else may have the turn of its places. */
     settleRun: (lookIn: LookIn, deadRun: string): Promise<number> =>
       changes.recover(lookIn, deadRun),
+
+    /** Where locks and properties are in a tree, to be compared with its files. */
+    async knownPaths(treeId: string): Promise<{ locked: TreePath[]; described: TreePath[] }> {
+      const locked = await selectLockedPaths(db, treeId, clock.now())
+      const described = await selectPropertyPaths(db, treeId)
+      const paths = (rows: { path: string }[]) => rows.map(({ path }) => fromText(path))
+      return { locked: paths(locked), described: paths(described) }
+    },
+
+    /** Drops locks that have expired, at most `limit`. Returns how many. */
+    removeExpiredLocks: (limit: number): Promise<number> =>
+      inTransaction(db, (tx) => deleteExpiredAnywhere(tx, clock.now(), limit)),
 
     /**
      * At start-up, before anybody is served: finishes interrupted changes, and drops the locks of

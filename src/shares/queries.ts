@@ -153,6 +153,23 @@ export const selectLivePaths = (
     .from(outgoingShares)
     .where(and(eq(outgoingShares.ownerId, ownerId), isNull(outgoingShares.revokedAt)))
 
+/** What an owner shares with somebody now. Uses index outgoing_shares_owner. */
+export const selectOpenPaths = (
+  db: Reader,
+  ownerId: string,
+  now: number,
+): Promise<{ id: string; path: string[] }[]> =>
+  db
+    .select({ id: outgoingShares.id, path: outgoingShares.path })
+    .from(outgoingShares)
+    .where(
+      and(
+        eq(outgoingShares.ownerId, ownerId),
+        inArray(outgoingShares.state, ['pending', 'sent', 'accepted']),
+        or(isNull(outgoingShares.expiresAt), gt(outgoingShares.expiresAt, now)),
+      ),
+    )
+
 export async function updatePath(db: Transaction, id: string, path: string[]): Promise<void> {
   await db.update(outgoingShares).set({ path }).where(eq(outgoingShares.id, id))
 }

@@ -10,6 +10,7 @@ import {
   findShare,
   insertShare,
   prepareFindLiveShare,
+  selectOpenPaths,
   selectShares,
   type OwnedShare,
 } from './queries.ts'
@@ -157,6 +158,9 @@ export function createShares(deps: SharesDeps) {
       if (owner !== undefined) await findUser(owner)
       return (await selectShares(db, owner)).map(flatten)
     },
+
+    /** What a user shares now, to be compared with the files. */
+    openPaths: (ownerId: string) => selectOpenPaths(db, ownerId, clock.now()),
 
     /** From the next request on nobody gets in, here or where it was shared on; peers are told. */
     async revokeShare(id: string): Promise<OutgoingShare> {

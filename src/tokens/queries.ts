@@ -93,6 +93,27 @@ export async function evictAccessTokens(
   await db.delete(accessTokens).where(and(ours, notInArray(accessTokens.jti, kept)))
 }
 
+/**
+ * Drops tokens that expired before an instant, at most `limit`; revoked ones go with their expiry.
+ * Uses index access_tokens_expiry.
+ */
+export async function deleteExpiredTokens(
+  db: Transaction,
+  before: number,
+  limit: number,
+): Promise<number> {
+  const old = db
+    .select({ jti: accessTokens.jti })
+    .from(accessTokens)
+    .where(lte(accessTokens.expiresAt, before))
+    .limit(limit)
+  const gone = await db
+    .delete(accessTokens)
+    .where(inArray(accessTokens.jti, old))
+    .returning({ jti: accessTokens.jti })
+  return gone.length
+}
+
 export async function selectAccessTokens(db: Reader, shareId?: string): Promise<AccessTokenRow[]> {
   return db
     .select()

@@ -5,6 +5,7 @@ import { asClientAuthentication } from './client.ts'
 import { TokenError } from './errors.ts'
 import { createExchange, type ExchangeDeps, type IssuedToken } from './exchange.ts'
 import {
+  deleteExpiredTokens,
   findAccessToken,
   revokeAccessToken,
   selectAccessTokens,
@@ -25,6 +26,9 @@ export type TokensDeps = ExchangeDeps &
   VerifyDeps & { db: Database; clock: Clock; events: EventHub; sender: SenderCheck }
 
 export type Tokens = ReturnType<typeof createTokens>
+
+/** So long `token list` shows what has ended, and a clock that was ahead has ended nothing. */
+const keptMs = 24 * 60 * 60_000
 
 export function createTokens(deps: TokensDeps) {
   const { db, clock, events, sender } = deps
@@ -79,6 +83,10 @@ export function createTokens(deps: TokensDeps) {
         throw error
       }
     },
+
+    /** Drops the rows of tokens that have expired, at most `limit`. Returns how many. */
+    removeExpired: (limit: number): Promise<number> =>
+      inTransaction(db, (tx) => deleteExpiredTokens(tx, clock.now() - keptMs, limit)),
 
     listTokens: (shareId?: string) => selectAccessTokens(db, shareId),
 

@@ -1,4 +1,4 @@
-import { and, eq, gt, isNull, lt, lte, or, sql } from 'drizzle-orm'
+import { and, eq, gt, inArray, isNull, lt, lte, or, sql } from 'drizzle-orm'
 import {
   appPasswords,
   loginFailures,
@@ -153,6 +153,24 @@ export async function recordFailure(
       target: loginFailures.key,
       set: { failures: sql`${loginFailures.failures} + 1` },
     })
+}
+
+/** Drops windows that have ended, at most `limit`. Uses index login_failures_window. */
+export async function deleteOldFailures(
+  db: Transaction,
+  now: number,
+  limit: number,
+): Promise<number> {
+  const old = db
+    .select({ key: loginFailures.key })
+    .from(loginFailures)
+    .where(lte(loginFailures.windowEndsAt, now))
+    .limit(limit)
+  const gone = await db
+    .delete(loginFailures)
+    .where(inArray(loginFailures.key, old))
+    .returning({ key: loginFailures.key })
+  return gone.length
 }
 
 export async function deleteFailures(db: Transaction, key: string): Promise<void> {

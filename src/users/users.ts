@@ -10,6 +10,7 @@ import {
   countUsers,
   deleteAppPassword,
   deleteChosenPassword,
+  deleteOldFailures,
   deleteUser,
   findUserByAnyCase,
   findUserById,
@@ -151,6 +152,10 @@ export function createUsers(deps: UsersDeps) {
       events.emit('user.added', { username })
       return { user, password: generated }
     },
+
+    /** Drops failed logins whose window has ended, at most `limit`. Returns how many. */
+    removeOldFailures: (limit: number): Promise<number> =>
+      inTransaction(db, (tx) => deleteOldFailures(tx, clock.now(), limit)),
 
     /** Another app password, shown this once. */
     async addAppPassword(

@@ -93,7 +93,7 @@ function expectShares(giver: Side, receiver: Side): void {
     receiver.authority,
     giver.authority,
   ) as Received[]
-  const sealer = createSealer(loadSecretKey(receiver.secretKeyFile, silent))
+  const sealer = createSealer(loadSecretKey(receiver.secretKeyFile, silent).current)
   for (const share of given) {
     const twins = received.filter(({ provider_id: id }) => id === share.id)
     const copy = twins[0]

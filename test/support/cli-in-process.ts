@@ -1,6 +1,7 @@
 import { runCli } from '../../src/cli/index.ts'
 import { loadConfig } from '../../src/config/index.ts'
 import { createLogger, systemClock } from '../../src/core/index.ts'
+import { rotateSecret } from '../../src/rotate-secret.ts'
 import { migrateData, openServices } from '../../src/services.ts'
 
 /**
@@ -19,6 +20,7 @@ export async function runCliHere(
     loadConfig: (file, flags) => loadConfig({ file, flags, environment: {}, cwd }),
     openServices: (config) => openServices(config, log),
     startServer: () => Promise.reject(new Error('nothing here listens')),
+    rotateSecret: (config) => rotateSecret(config, systemClock, log),
     migrate: (config) => migrateData(config, systemClock, log),
     streams: {
       out: (line) => void (out += `${line}\n`),

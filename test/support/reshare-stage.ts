@@ -85,7 +85,7 @@ export async function reshareStage({
     async exchange(server: TestServer, incomingId: string): Promise<string | undefined> {
       const { db, config, peers } = server.services()
       const row = (await findIncoming(db, incomingId))?.row
-      const sealer = createSealer(loadSecretKey(config.secretKeyFile, silent))
+      const sealer = createSealer(loadSecretKey(config.secretKeyFile, silent).current)
       const code = row && openSecret(sealer, row)?.secret
       if (code === undefined) return undefined
       server.secrets.add(code)

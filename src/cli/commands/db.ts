@@ -1,7 +1,9 @@
+import { statSync } from 'node:fs'
+import { resolve } from 'node:path'
 import type { Command } from 'commander'
-import { checkDatabase } from '../../db/index.ts'
+import { backupDatabase } from '../../db/index.ts'
 import type { Actions } from '../context.ts'
-import { table } from '../output.ts'
+import { table, type Streams } from '../output.ts'
 
 export function addDbCommands(program: Command, { deps, config, print, run }: Actions): void {
   const db = program.command('db').description('the database')
@@ -18,16 +20,39 @@ export function addDbCommands(program: Command, { deps, config, print, run }: Ac
     })
 
   db.command('check')
-    .description('look for damage')
+    .description('look for damage, and for what database and files do not say alike')
     .action((_options: unknown, command: Command) =>
-      run(command, (services) => {
-        const problems = checkDatabase(services.db)
+      run(command, async (services) => {
+        const problems = await services.check()
         const rows = problems.map(({ kind, detail }) => [kind, detail])
         return {
           json: problems,
-          text: table(['kind', 'detail'], rows, 'The database is sound.'),
+          text: table(['kind', 'detail'], rows, 'The data are sound.'),
           ...(problems.length > 0 && { exitCode: 1 }),
         }
       }),
     )
+
+  db.command('backup <file>')
+    .description('copy the database as it is now, also beside a running server')
+    .action((file: string, _options: unknown, command: Command) =>
+      run(command, async (services) => {
+        const path = resolve(file)
+        await backupDatabase(services.db, path, tellProgress(deps.streams))
+        const { size: bytes } = statSync(path)
+        const text = `${path} is a whole copy (${bytes} bytes). Copy secret.key and the homes as well.`
+        return { json: { path, bytes }, text }
+      }),
+    )
+}
+
+/** Each tenth, on a terminal. */
+function tellProgress({ err }: Streams): ((done: number) => void) | undefined {
+  if (!process.stderr.isTTY) return undefined
+  let told = 0
+  return (done) => {
+    const tenth = Math.floor(done * 10)
+    if (tenth > told) err(`${tenth * 10} %`)
+    told = Math.max(told, tenth)
+  }
 }

@@ -11,6 +11,7 @@ const keyJson = (key: SigningKey) => ({
   activatedAt: instant(key.activatedAt),
   retiringAt: instant(key.retiringAt),
   retiredAt: instant(key.retiredAt),
+  dueAt: instant(key.dueAt),
 })
 
 export function addKeyCommands(program: Command, { run }: Actions): void {
@@ -22,10 +23,16 @@ export function addKeyCommands(program: Command, { run }: Actions): void {
     .action((_options: unknown, command: Command) =>
       run(command, async ({ keys }) => {
         const all = await keys.list()
-        const rows = all.map((one) => [one.kid, one.alg, one.state, instant(one.createdAt)])
+        const rows = all.map((one) => [
+          one.kid,
+          one.alg,
+          one.state,
+          instant(one.createdAt),
+          instant(one.dueAt),
+        ])
         return {
           json: all.map(keyJson),
-          text: table(['kid', 'alg', 'state', 'created'], rows, 'There are no keys.'),
+          text: table(['kid', 'alg', 'state', 'created', 'next step'], rows, 'There are no keys.'),
         }
       }),
     )
@@ -41,6 +48,21 @@ export function addKeyCommands(program: Command, { run }: Actions): void {
           json: keyJson(made),
           text: `${made.kid} is staged. Peers remember our keys for up to an hour; then: davmesh key activate ${made.kid}`,
         }
+      }),
+    )
+
+  key
+    .command('rotate')
+    .description('let a new key follow the one in use, by itself, when every peer knows it')
+    .addOption(new Option('--alg <alg>').choices(signingAlgorithms).default('Ed25519'))
+    .option('--now', 'the key may be known to somebody else: end it at once, with all it signed')
+    .action((options: { alg: SigningAlgorithm; now?: true }, command: Command) =>
+      run(command, async ({ keys }) => {
+        const made = await (options.now ? keys.rotateNow(options.alg) : keys.rotate(options.alg))
+        const text = options.now
+          ? `${made.kid} is active; all earlier keys are retired. Some peers refuse us for up to an hour.`
+          : `${made.kid} is staged. A running server activates it after ${instant(made.dueAt)}, and retires the one before when its last token has ended.`
+        return { json: keyJson(made), text }
       }),
     )
 

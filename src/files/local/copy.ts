@@ -25,6 +25,7 @@ export async function copyLocally(
   const existing = await lookAt(target)
   if (existing && !options.overwrite) throw new FileError('exists')
   const temporary = `${dirname(target)}/${reservedName('copy', newId())}`
+  const left = context.live.enter(temporary)
   try {
     if (!(await copyInto(context, source, temporary, options.shallow === true))) {
       throw new FileError('not_found')
@@ -34,6 +35,8 @@ export async function copyLocally(
   } catch (error) {
     await discard(temporary)
     throw error
+  } finally {
+    left()
   }
 }
 

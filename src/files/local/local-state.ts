@@ -1,5 +1,6 @@
 import { createBatchReader, type BatchReader } from './batches.ts'
 import type { Generation } from '../generation.ts'
+import { createLiveTemporaries, type LiveTemporaries } from './live-temporaries.ts'
 import { createLooks, type Looks } from './looks.ts'
 import { createPace, type Pace } from './pace.ts'
 import { createSmallFiles, type SmallFiles } from './small-files.ts'
@@ -17,6 +18,7 @@ export interface LocalState {
   readonly views: Views
   readonly smallFiles: SmallFiles
   readonly looks: Looks
+  readonly live: LiveTemporaries
 }
 
 /** What a local state has in common with those of other processes over the same directories. */
@@ -33,4 +35,5 @@ export const createLocalState = (shared?: SharedState): LocalState => ({
   views: createViews(undefined, shared?.generation),
   smallFiles: createSmallFiles(),
   looks: createLooks(),
+  live: createLiveTemporaries(),
 })

@@ -39,13 +39,15 @@ const nameOf = (path: TreePath): string => path.at(-1) ?? ''
 /** A tree of files on a local disk: see `FileTree` for what it promises. */
 export function createLocalTree(options: LocalTreeOptions): FileTree {
   const guard = createGuard(options.root, options.medium)
-  const { turns, pace, readBatches, views, smallFiles, looks } = options.state ?? createLocalState()
+  const { turns, pace, readBatches, views, smallFiles, looks, live } =
+    options.state ?? createLocalState()
   const context: LocalContext = {
     guard,
     durability: options.durability,
     // Everybody waits for the same name, however it was reached.
     turns: { take: (paths, work) => turns.take(paths.map(guard.nameOf), work) },
     pace,
+    live,
     readBatches,
     stamp: createStamp(),
   }

@@ -24,7 +24,7 @@ export async function receiveLocally(
   open: (root: string) => FileTree,
   fill: (hidden: FileTree, path: TreePath) => Promise<void>,
 ): Promise<Placed> {
-  const { guard } = context
+  const { guard, live } = context
   const name = basename(absolute)
   const hidden = reservedName('copy', newId())
   const room = `${dirname(absolute)}/${hidden}`
@@ -34,6 +34,7 @@ export async function receiveLocally(
       throw toFileError(error, missingParent)
     })
   })
+  const left = live.enter(room)
   try {
     await fill(open(room), [name])
     await reach('copy.built')
@@ -44,5 +45,6 @@ export async function receiveLocally(
     )
   } finally {
     await withParent(guard, room, discard).catch(() => undefined)
+    left()
   }
 }

@@ -10,6 +10,8 @@ export interface RepairOptions {
    * to an upload that is still running. Absent at start-up, when nothing runs.
    */
   readonly staleBefore?: number
+  /** Leave these whatever their age: this process is at them. */
+  readonly isLive?: (name: string) => boolean
 }
 
 export interface Repaired {
@@ -30,6 +32,19 @@ export async function repairLocalTree(
   options: RepairOptions = {},
 ): Promise<Repaired> {
   const count = { restored: 0, removed: 0 }
+  for await (const { path, purpose } of findTemporaries(root, options)) {
+    if (purpose === 'swap' && (await putBack(path))) count.restored += 1
+    await discard(path)
+    count.removed += 1
+  }
+  return count
+}
+
+/** What a crash left in a tree. */
+export async function* findTemporaries(
+  root: string,
+  options: RepairOptions = {},
+): AsyncGenerator<{ readonly path: string; readonly purpose: string }> {
   const waiting = [root]
   for (let directory = waiting.pop(); directory !== undefined; directory = waiting.pop()) {
     // A directory that vanished, or that we may not read, holds nothing of ours to repair.
@@ -39,14 +54,11 @@ export async function repairLocalTree(
       const purpose = temporary.exec(member.name)?.[1]
       if (purpose === undefined) {
         if (member.isDirectory()) waiting.push(path)
-      } else if (await isStale(path, options.staleBefore)) {
-        if (purpose === 'swap' && (await putBack(path))) count.restored += 1
-        await discard(path)
-        count.removed += 1
+      } else if (!options.isLive?.(member.name) && (await isStale(path, options.staleBefore))) {
+        yield { path, purpose }
       }
     }
   }
-  return count
 }
 
 async function isStale(path: string, staleBefore?: number): Promise<boolean> {

@@ -35,6 +35,7 @@ export async function writeLocalFile(
   const existing = checkReplaceable(await context.guard.look(target))
   const batches = readBatches(body, options.maxBytes ?? Infinity)
   const temporary = `${dirname(target)}/${reservedName('put', newId())}`
+  const left = context.live.enter(temporary)
   const finish: Finish = (fd) => {
     const stats = context.stamp(fd, options.modifiedAt)
     if (existing && modeOf(existing) !== modeOf(stats)) fchmodSync(fd, modeOf(existing))
@@ -58,6 +59,7 @@ export async function writeLocalFile(
     await discard(temporary)
     throw toFileError(error, missingParent)
   } finally {
+    left()
     await batches.release()
   }
 }

@@ -63,6 +63,18 @@ export const selectLocksBelow = (
     now,
   )
 
+/** Where something is locked in a tree. Uses index locks_tree_expiry. */
+export const selectLockedPaths = (
+  db: Reader,
+  treeId: string,
+  now: number,
+): Promise<{ path: string }[]> =>
+  db
+    .select({ path: locks.path })
+    .from(locks)
+    .where(and(eq(locks.treeId, treeId), gt(locks.expiresAt, now)))
+    .groupBy(locks.path)
+
 /** Every lock of every tree. */
 export const selectAllLocks = (db: Reader): Promise<LockRow[]> => db.select().from(locks)
 
@@ -90,6 +102,24 @@ export async function updateExpiry(
 
 export async function deleteLock(db: Transaction, token: string): Promise<void> {
   await db.delete(locks).where(eq(locks.token, token))
+}
+
+/** Locks of whatever tree that have expired, at most `limit`. Uses index locks_expiry. */
+export async function deleteExpiredAnywhere(
+  db: Transaction,
+  now: number,
+  limit: number,
+): Promise<number> {
+  const old = db
+    .select({ token: locks.token })
+    .from(locks)
+    .where(lte(locks.expiresAt, now))
+    .limit(limit)
+  const gone = await db
+    .delete(locks)
+    .where(inArray(locks.token, old))
+    .returning({ token: locks.token })
+  return gone.length
 }
 
 /** Uses index locks_tree_expiry. */

@@ -27,6 +27,14 @@ const within = (treeId: string, path: string): SQL | undefined =>
 const named = (names: readonly string[] | undefined): SQL | undefined =>
   names && inArray(deadProperties.name, [...names])
 
+/** What has properties in a tree. Uses the primary key. */
+export const selectPropertyPaths = (db: Reader, treeId: string): Promise<{ path: string }[]> =>
+  db
+    .select({ path: deadProperties.path })
+    .from(deadProperties)
+    .where(eq(deadProperties.treeId, treeId))
+    .groupBy(deadProperties.path)
+
 /** Of one resource. Uses the primary key. */
 export const selectProperties = (
   db: Reader,

@@ -122,6 +122,9 @@ export async function settleSites(...sites: readonly Site[]): Promise<void> {
     const owed = await Promise.all(sites.map(({ beside }) => beside(deliver, laterMs)))
     if (owed.every((count) => count === 0)) break
   }
+  for (const { beside } of sites) {
+    expect(await beside(({ check }) => check())).toEqual([])
+  }
   const sides = sites.map(openSide)
   try {
     for (const [index, one] of sides.entries()) {

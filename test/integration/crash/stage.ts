@@ -3,7 +3,9 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import type { Agent } from 'node:http'
 import { dirname, join } from 'node:path'
 import { expect } from '@jest/globals'
-import type { FaultPoint } from '../../../src/core/index.ts'
+import { loadConfig } from '../../../src/config/index.ts'
+import { createLogger, systemClock, type FaultPoint } from '../../../src/core/index.ts'
+import { openServices } from '../../../src/services.ts'
 import { basic, davClient } from '../../support/dav-client.ts'
 import type { Answer } from '../../support/http-request.ts'
 import { runCliHere } from '../../support/cli-in-process.ts'
@@ -52,6 +54,7 @@ export async function crashStage(settings: Record<string, unknown> = {}): Promis
   const listed = await runCliHere([...args, 'user', 'list', '--json'], folder.path)
   const [{ home }] = JSON.parse(listed.out) as [{ home: string }]
   let running: ServeProcess | undefined
+  let hasDied = false
 
   const current = (): ServeProcess => {
     if (!running) throw new Error('no server runs')
@@ -84,11 +87,14 @@ export async function crashStage(settings: Record<string, unknown> = {}): Promis
       await stop()
       const environment = { ...more, ...(fault !== undefined && { FAULT: fault }) }
       running = await serveProcess(args, { cwd: folder.path, environment })
+      if (hasDied) await expectSound(configFile)
+      hasDied = false
     },
     async dies(request) {
       await expect(request).rejects.toThrow()
       expect(await current().ended).toBe('SIGKILL')
       running = undefined
+      hasDied = true
     },
     process: current,
     stop,
@@ -96,6 +102,21 @@ export async function crashStage(settings: Record<string, unknown> = {}): Promis
       await stop()
       await folder[Symbol.asyncDispose]()
     },
+  }
+}
+
+/** After a restart nothing of what was interrupted is left: not even what a running server may have. */
+export async function expectSound(configFile: string): Promise<void> {
+  const log = createLogger({ level: 'silent', format: 'json' })
+  const config = loadConfig({ file: configFile, environment: {} })
+  for (const laterMs of [0, 25 * 3_600_000]) {
+    const clock = { now: () => systemClock.now() + laterMs }
+    const services = await openServices(config, log, { clock })
+    try {
+      expect(await services.check()).toEqual([])
+    } finally {
+      await services.close()
+    }
   }
 }
 

@@ -99,11 +99,11 @@ describe('secret.key', () => {
     const { log } = captureLog()
     const file = join(folder.path, 'new', 'secret.key')
     createSecretKey(file)
-    const key = loadSecretKey(file, log)
+    const { current: key } = loadSecretKey(file, log)
     expect(key).toHaveLength(32)
     expect((await stat(file)).mode & 0o777).toBe(0o600)
     createSecretKey(file)
-    expect(loadSecretKey(file, log).equals(key)).toBe(true)
+    expect(loadSecretKey(file, log).current.equals(key)).toBe(true)
   })
 
   it('is refused when it is missing or malformed, and warned of when others can read it', async () => {
@@ -116,7 +116,7 @@ describe('secret.key', () => {
     expect(() => loadSecretKey(file, log)).toThrow(code('secret_key_malformed'))
     await writeFile(file, randomBytes(32).toString('base64url'))
     await chmod(file, 0o644)
-    expect(loadSecretKey(file, log)).toHaveLength(32)
+    expect(loadSecretKey(file, log).current).toHaveLength(32)
     expect(entries().at(-1)).toMatchObject({ level: 40, file })
   })
 })

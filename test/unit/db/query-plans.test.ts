@@ -7,7 +7,12 @@ import {
   type Database,
   type Transaction,
 } from '../../../src/db/index.ts'
-import { findContact, findGivenInvite, updateInvite } from '../../../src/invites/queries.ts'
+import {
+  deleteExpiredInvites,
+  findContact,
+  findGivenInvite,
+  updateInvite,
+} from '../../../src/invites/queries.ts'
 import { findActiveKid, findKeyRow, selectKeysInStates } from '../../../src/keys/queries.ts'
 import {
   findEntry,
@@ -18,6 +23,8 @@ import {
   updateEntry,
 } from '../../../src/outbox/queries.ts'
 import { countTies, findPeer, upsertPeer } from '../../../src/peers/queries.ts'
+import { deleteExpiredAnywhere, selectLockedPaths } from '../../../src/resources/locks/queries.ts'
+import { selectPropertyPaths } from '../../../src/resources/properties/queries.ts'
 import {
   findIncoming,
   findMounted,
@@ -33,6 +40,7 @@ import {
   revokeShareRows,
   selectChildren,
   selectLivePaths,
+  selectOpenPaths,
 } from '../../../src/shares/queries.ts'
 import {
   endLiveReshares,
@@ -41,8 +49,13 @@ import {
   selectReshareIds,
   selectSecretHashes,
 } from '../../../src/shares/reshares/queries.ts'
-import { evictAccessTokens, prepareFindLiveToken } from '../../../src/tokens/queries.ts'
 import {
+  deleteExpiredTokens,
+  evictAccessTokens,
+  prepareFindLiveToken,
+} from '../../../src/tokens/queries.ts'
+import {
+  deleteOldFailures,
   findChosenPassword,
   findUserByName,
   prepareFindFailures,
@@ -181,6 +194,25 @@ describe('the index a query names in its comment', () => {
       writing((tx) => evictAccessTokens(tx, 'r', 63, 1)),
       ['access_tokens_refresh_expiry'],
     ],
+    [
+      'the end of old tokens',
+      writing((tx) => deleteExpiredTokens(tx, 1, 9)),
+      ['access_tokens_expiry'],
+    ],
+    ['the end of old locks', writing((tx) => deleteExpiredAnywhere(tx, 1, 9)), ['locks_expiry']],
+    ['the end of old invites', writing((tx) => deleteExpiredInvites(tx, 1, 9)), ['invites_expiry']],
+    [
+      'the end of old failures',
+      writing((tx) => deleteOldFailures(tx, 1, 9)),
+      ['login_failures_window'],
+    ],
+    ['what is locked in a tree', () => selectLockedPaths(db, 'u', 1), ['locks_tree_expiry']],
+    [
+      'what has properties in a tree',
+      () => selectPropertyPaths(db, 'u'),
+      ['sqlite_autoindex_dead_properties_1'],
+    ],
+    ['what an owner shares now', () => selectOpenPaths(db, 'u', 1), ['outgoing_shares_owner']],
   ])('is used for %s', async (_name, work, indexes) => {
     const plans = await plansOf(work)
     expect(plans.length).toBeGreaterThan(0)

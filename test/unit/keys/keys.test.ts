@@ -18,7 +18,7 @@ async function openKeys(secretKey = randomBytes(32)) {
   const events = createEventHub()
   const told: string[] = []
   events.onAny((name, fact) => void told.push(`${name} ${JSON.stringify(fact)}`))
-  const deps = { db, clock, events, keyIdBase: base }
+  const deps = { db, clock, events, keyIdBase: base, tokenTtlSeconds: 300 }
   return {
     db,
     clock,
