@@ -1,6 +1,4 @@
-import type { IncomingMessage } from 'node:http'
 import { LRUCache } from 'lru-cache'
-import proxyAddress from 'proxy-addr'
 import {
   basicAppPassword,
   bearerAccessToken,
@@ -12,6 +10,7 @@ import {
   type Principal,
   type ShareRoot,
 } from './auth/index.ts'
+import { createAddressOf } from './client-address.ts'
 import type { Config } from './config/index.ts'
 import { andThen, type Awaitable } from './core/index.ts'
 import { subtree, type FileTree } from './files/index.ts'
@@ -51,13 +50,6 @@ function describePrincipal(principal: Principal): RequestNotes {
     case 'token':
       return { jti: principal.jti }
   }
-}
-
-/** The client's address; X-Forwarded-For is believed from the named proxies only. */
-function createAddressOf(trusted: Config['trustProxy']): (request: IncomingMessage) => string {
-  if (trusted === false) return (request) => request.socket.remoteAddress ?? ''
-  const trust = proxyAddress.compile([...trusted])
-  return (request) => proxyAddress(request, trust)
 }
 
 /** The plugins of `auth.plugins`, in that order. */

@@ -16,7 +16,14 @@ import {
 } from './mounts/index.ts'
 import { createNotifications, type Notifications } from './notifications/index.ts'
 import { createOutbox } from './outbox/index.ts'
-import { createFederationPolicy, createPeers, createSenderCheck, isListed } from './peers/index.ts'
+import {
+  createFederationPolicy,
+  createPeers,
+  createSenderCheck,
+  isListed,
+  limitSender,
+} from './peers/index.ts'
+import type { RequestLimits } from './request-limits.ts'
 import {
   createAccessStore,
   createGrants,
@@ -36,6 +43,7 @@ import type { User, Users } from './users/index.ts'
 /** What the rooms of the federation stand on. */
 export interface Ground {
   readonly config: Config
+  readonly requestLimits: RequestLimits
   readonly clock: Clock
   readonly events: EventHub
   readonly db: Database
@@ -83,12 +91,14 @@ export function wireFederation(ground: Ground) {
       allowHttp: dev,
     }),
   })
+  const { messagesByPeer, tokenFailuresByPeer } = ground.requestLimits
+  const limitedSender = limitSender(sender, messagesByPeer)
   const { invites, contacts } = createInvites({
     db,
     clock,
     events,
     peers,
-    sender,
+    sender: limitedSender,
     users,
     authority,
   })
@@ -126,7 +136,7 @@ export function wireFederation(ground: Ground) {
     clock,
     events,
     sealer,
-    sender,
+    sender: limitedSender,
     outbox,
     policy: federation.current,
     isAutoAccepted: (host) => isListed(host, federation.current().autoAccept),
@@ -194,12 +204,13 @@ export function wireFederation(ground: Ground) {
     issuer: publicUrl,
     ttlSeconds: tokenConfig.ttlSeconds,
     limit: limits.token,
+    failures: tokenFailuresByPeer,
   })
   const notifications: Notifications = createNotifications({
     db,
     clock,
     events,
-    sender,
+    sender: limitedSender,
     peers,
     incoming,
     answers: createOutgoingAnswers({ db, clock, events, sealer, outbox }),

@@ -18,6 +18,7 @@ import { wireFederation, type Federation } from './federation.ts'
 import { createLocalState, createLocalTree, type FileTree } from './files/index.ts'
 import { createGuardedClient, type GuardedClient } from './http/index.ts'
 import { createKeys, hasSigningKeys } from './keys/index.ts'
+import { createRequestLimits } from './request-limits.ts'
 import { createResources } from './resources/index.ts'
 import { createSharePaths, type Mount } from './shares/index.ts'
 import { createUsers, type User } from './users/index.ts'
@@ -100,8 +101,10 @@ async function wire(
   const { durability, medium } = files
   const treeOf = (user: User): FileTree =>
     overrides.openHome?.(user) ?? createLocalTree({ root: user.home, durability, medium, state })
+  const requestLimits = createRequestLimits(limits, events)
   const federation: Federation = wireFederation({
     config,
+    requestLimits,
     clock,
     events,
     db,
@@ -124,6 +127,7 @@ async function wire(
     users,
     ...federation.rooms,
     resources,
+    requestLimits,
     treeOf,
     /** The same with what others share in it. */
     userTreeOf: (user: User): FileTree => federation.rooms.mounts.treeFor(user.id, treeOf(user)),

@@ -48,6 +48,8 @@ export interface Events {
   'token.refused': { reason: string }
   'token.revoked': { jti: string }
   'signature.refused': { reason: string; peer: string | undefined }
+  /** Once in each window, for each address, peer or share that is refused by it. */
+  'limit.reached': { limit: string; by: 'address' | 'peer' | 'share'; who: string }
   'credential.refused': { plugin: string; reason: string }
 }
 

@@ -1,4 +1,4 @@
-import { and, eq, gt, isNull, lt, or, sql } from 'drizzle-orm'
+import { and, eq, gt, inArray, isNull, lte, or, sql } from 'drizzle-orm'
 import {
   appPasswords,
   loginFailures,
@@ -123,36 +123,46 @@ export async function findChosenPassword(
   return rows[0]
 }
 
-/** Hot: every Basic request. Uses the primary key. */
+/** Hot: every Basic request. Uses the primary key, twice. */
 export const prepareFindFailures = (db: Database) =>
   db
-    .select({ failures: loginFailures.failures, windowEndsAt: loginFailures.windowEndsAt })
+    .select()
     .from(loginFailures)
     .where(
       and(
-        eq(loginFailures.key, sql.placeholder('key')),
+        inArray(loginFailures.key, [sql.placeholder('own'), sql.placeholder('address')]),
         gt(loginFailures.windowEndsAt, sql.placeholder('now')),
       ),
     )
     .prepare()
 
-/** Counts one more failure, beginning a new window when the last has ended. */
+/** Counts one more, beginning a new window when the last has ended. Returns how many there are. */
 export async function recordFailure(
   db: Transaction,
   key: string,
   now: number,
   windowEndsAt: number,
-): Promise<void> {
-  await db.delete(loginFailures).where(lt(loginFailures.windowEndsAt, now))
-  await db
+): Promise<number> {
+  await db.delete(loginFailures).where(lte(loginFailures.windowEndsAt, now))
+  const [row] = await db
     .insert(loginFailures)
     .values({ key, failures: 1, windowEndsAt })
     .onConflictDoUpdate({
       target: loginFailures.key,
       set: { failures: sql`${loginFailures.failures} + 1` },
     })
+    .returning({ failures: loginFailures.failures })
+  return row?.failures ?? 1
 }
 
-export async function deleteFailures(db: Transaction, key: string): Promise<void> {
-  await db.delete(loginFailures).where(eq(loginFailures.key, key))
+export async function extendFailures(
+  db: Transaction,
+  key: string,
+  windowEndsAt: number,
+): Promise<void> {
+  await db.update(loginFailures).set({ windowEndsAt }).where(eq(loginFailures.key, key))
+}
+
+export async function deleteFailures(db: Transaction, keys: readonly string[]): Promise<void> {
+  await db.delete(loginFailures).where(inArray(loginFailures.key, [...keys]))
 }
