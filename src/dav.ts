@@ -23,6 +23,7 @@ import { createWebdav } from './webdav/index.ts'
 /** Joins WebDAV to the people, shares and tokens that open it. */
 export function createDav(services: Services) {
   const { config, log } = services
+  const { transfers } = config.limits
   return createWebdav({
     chain: createChain(services),
     openTree: createTreeOpener(services),
@@ -32,6 +33,12 @@ export function createDav(services: Services) {
     maxXmlBytes: config.webdav.maxXmlBytes,
     maxUploadBytes: config.webdav.maxUploadBytes,
     infiniteDepth: config.webdav.infiniteDepth,
+    uploadPace: {
+      idleMs: transfers.idleSeconds * 1000,
+      minBytesPerSecond: transfers.minBytesPerSecond,
+      windowMs: transfers.idleSeconds * 2000,
+    },
+    keepFreeBytes: transfers.keepFreeBytes,
     realm,
     requestIdOf,
     onIdentified: (request, principal) => noteRequest(request, describePrincipal(principal)),

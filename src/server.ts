@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { createAdminListener, createListener } from './app.ts'
+import { createIsProxy, networkOf } from './client-address.ts'
 import type { Config } from './config/index.ts'
 import { AppError, type Logger } from './core/index.ts'
 import { takeServeLock } from './db/index.ts'
@@ -49,7 +50,19 @@ export async function startServer(services: Services): Promise<Server> {
 async function openListeners(services: Services, onStopped: () => Promise<void>): Promise<Server> {
   const { config, log } = services
   const { listener, web } = createListener(services)
-  const main = createHttpServer(listener, { log, tls: config.listen.tls })
+  const { connections, transfers } = config.limits
+  const isProxy = createIsProxy(config.trustProxy)
+  const main = createHttpServer(listener, {
+    log,
+    tls: config.listen.tls,
+    limits: {
+      maxConnections: connections.total,
+      maxConnectionsPerAddress: connections.perAddress,
+      stalledMs: transfers.stalledSeconds * 1000,
+      checkingIntervalMs: Math.min(5000, transfers.stalledSeconds * 250),
+    },
+    countAs: (address) => (isProxy(address) ? undefined : networkOf(address)),
+  })
   main.adopt(web)
   const { address, family, port } = await listen(main, config)
   const servers = [main]

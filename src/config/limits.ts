@@ -63,7 +63,7 @@ export const limitsSchema = z
       .strictObject({
         idleSeconds: seconds(60).meta({ description: 'Silence that ends an upload (408).' }),
         minBytesPerSecond: z.int().min(0).max(1_000_000_000).default(1024).meta({
-          description: 'Of an upload, on average over two minutes; slower ones end (408).',
+          description: 'Of an upload, on average over twice that time; slower ones end (408).',
         }),
         stalledSeconds: seconds(300).meta({
           description: 'How long a client may take nothing of its answer.',

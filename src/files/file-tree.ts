@@ -132,6 +132,8 @@ export interface Placed {
 export interface Space {
   readonly availableBytes: number
   readonly usedBytes: number
+  /** The same for all places on one disk of ours; absent: it is somebody else's. */
+  readonly store?: string
 }
 
 /**
