@@ -15,6 +15,7 @@ import type { Config } from './config/index.ts'
 import { andThen, type Awaitable } from './core/index.ts'
 import { subtree, type FileTree } from './files/index.ts'
 import { noteRequest, requestIdOf, type RequestNotes } from './http/index.ts'
+import { uploadPace } from './request-limits.ts'
 import type { Services } from './services.ts'
 import { isShareId } from './shares/index.ts'
 import type { User } from './users/index.ts'
@@ -23,7 +24,6 @@ import { createWebdav } from './webdav/index.ts'
 /** Joins WebDAV to the people, shares and tokens that open it. */
 export function createDav(services: Services) {
   const { config, log } = services
-  const { transfers } = config.limits
   return createWebdav({
     chain: createChain(services),
     openTree: createTreeOpener(services),
@@ -33,12 +33,8 @@ export function createDav(services: Services) {
     maxXmlBytes: config.webdav.maxXmlBytes,
     maxUploadBytes: config.webdav.maxUploadBytes,
     infiniteDepth: config.webdav.infiniteDepth,
-    uploadPace: {
-      idleMs: transfers.idleSeconds * 1000,
-      minBytesPerSecond: transfers.minBytesPerSecond,
-      windowMs: transfers.idleSeconds * 2000,
-    },
-    keepFreeBytes: transfers.keepFreeBytes,
+    uploadPace: uploadPace(config.limits),
+    keepFreeBytes: config.limits.transfers.keepFreeBytes,
     realm,
     requestIdOf,
     onIdentified: (request, principal) => noteRequest(request, describePrincipal(principal)),

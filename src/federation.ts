@@ -23,7 +23,7 @@ import {
   isListed,
   limitSender,
 } from './peers/index.ts'
-import type { RequestLimits } from './request-limits.ts'
+import { uploadPace, type RequestLimits } from './request-limits.ts'
 import {
   createAccessStore,
   createGrants,
@@ -172,6 +172,7 @@ export function wireFederation(ground: Ground) {
     peers,
     sharedFolder: files.sharedFolder,
     maxUploadBytes: config.webdav.maxUploadBytes,
+    pace: uploadPace(limits),
     openRemote: (mount, onSeen) =>
       ground.openMount(mount, onSeen) ??
       createRemoteTree({

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Config } from './config/index.ts'
 import { createLimiter, type EventHub, type Limiter } from './core/index.ts'
+import type { Pace } from './http/index.ts'
 
 /** How often strangers and peers may ask; what is behind a credential is not limited here. */
 export interface RequestLimits {
@@ -28,6 +29,13 @@ export function createRequestLimits(
     tokenFailuresByPeer: limiter('token', 'peer', token.failures, windowSeconds),
   }
 }
+
+/** How slowly the content of a file may come. */
+export const uploadPace = ({ transfers }: Config['limits']): Pace => ({
+  idleMs: transfers.idleSeconds * 1000,
+  minBytesPerSecond: transfers.minBytesPerSecond,
+  windowMs: transfers.idleSeconds * 2000,
+})
 
 /** What a line of the route table may ask for. */
 export type RouteLimit = 'discovery' | 'messages' | 'token'

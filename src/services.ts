@@ -76,6 +76,8 @@ async function wire(
       maxResponseBytes: outbound.maxResponseBytes,
       allowPrivateNetworks: dev || outbound.allowPrivateNetworks,
       allowHttp: dev,
+      // Half of what the client has: its stall is over before others wait for this peer as long.
+      readerPatienceMs: limits.transfers.stalledSeconds * 500,
       log: log.child({ room: 'http' }),
     })
   const keys = createKeys({

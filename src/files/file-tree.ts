@@ -111,6 +111,8 @@ export interface WriteOptions {
 export interface PlaceOptions {
   /** Whether what is already there may be replaced; if not, it fails with `exists`. */
   readonly overwrite: boolean
+  /** Of whoever waits for it: what takes long may end when nobody does any more. */
+  readonly signal?: AbortSignal | undefined
 }
 
 export interface CopyOptions extends PlaceOptions {

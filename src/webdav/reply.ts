@@ -3,6 +3,10 @@ import { endResponse } from '../http/index.ts'
 import type { DavError } from './errors.ts'
 import { escapeXml, xmlDeclaration, xmlType } from '../xml/index.ts'
 
+/** A client that left, in the words of node:stream. */
+export const clientGone = (): Error =>
+  Object.assign(new Error('the client went away'), { code: 'ERR_STREAM_PREMATURE_CLOSE' })
+
 export function sendEmpty(
   res: ServerResponse,
   status: number,
