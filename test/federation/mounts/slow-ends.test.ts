@@ -59,15 +59,22 @@ describe('a copy from a sender to the own files', () => {
     destination = `${stage.server.url}/dav/files/bob/arrived`
   })
   const copied = async () => (await stage.files.propfind('arrived')).status
-  const drips: Hostile = (_req, res) => {
-    res.writeHead(200, { etag: '"a"', 'content-length': '10000000' })
-    const drops = setInterval(() => res.write('x'), 50)
-    res.on('close', () => clearInterval(drops))
-  }
+  let sending = false
+  const sends =
+    (part: string): Hostile =>
+    (_req, res) => {
+      sending = true
+      res.writeHead(200, { etag: '"a"', 'content-length': '100000000' })
+      const parts = setInterval(() => res.write(part), 50)
+      res.on('close', () => {
+        clearInterval(parts)
+        sending = false
+      })
+    }
 
   it('ends when the sender only drips', async () => {
     stage.clock.advance('31m')
-    mount.sender.misbehave(drips, 'GET')
+    mount.sender.misbehave(sends('x'), 'GET')
     const answer = await stage.files.call('COPY', `${mount.path}/ten.txt`, {
       headers: { destination },
     })
@@ -77,13 +84,7 @@ describe('a copy from a sender to the own files', () => {
 
   it('ends when the client leaves', async () => {
     stage.clock.advance('31m')
-    let sending = false
-    const sends: Hostile = (req, res) => {
-      sending = true
-      res.on('close', () => (sending = false))
-      endlessDownload(req, res)
-    }
-    mount.sender.misbehave(sends, 'GET')
+    mount.sender.misbehave(sends('x'.repeat(10_000)), 'GET')
     const socket = ask(head('COPY', `${mount.path}/ten.txt`, `Destination: ${destination}\r\n`))
     while (!sending) await sleep(20)
     await sleep(100)
