@@ -91,6 +91,7 @@ export function wireFederation(ground: Ground) {
       allowHttp: dev,
     }),
   })
+  const { stored } = limits
   const { messagesByPeer, tokenFailuresByPeer } = ground.requestLimits
   const limitedSender = limitSender(sender, messagesByPeer)
   const { invites, contacts } = createInvites({
@@ -101,12 +102,14 @@ export function wireFederation(ground: Ground) {
     sender: limitedSender,
     users,
     authority,
+    maxOpen: stored.invitesPerUser,
   })
   const outbox = createOutbox({
     db,
     clock,
     events,
     sealer,
+    maxPerPeer: stored.outboxPerPeer,
     // Called only after everything below exists.
     handlers: {
       share: (message, attempt) => shares.deliver(message, attempt),
@@ -145,6 +148,7 @@ export function wireFederation(ground: Ground) {
     // A home that cannot be read hides nothing and delays no share.
     listOwnNames: async (username) =>
       listNames(treeOf(await users.getUser(username)), [files.sharedFolder]).catch(() => []),
+    maxPending: { perUser: stored.pendingPerUser, perPeer: stored.pendingPerPeer },
     authority,
     allowHttp: dev,
     // Called only after everything below exists.

@@ -118,7 +118,12 @@ async function wire(
     treeOf,
     openMount: (mount, onSeen) => overrides.openMount?.(mount, onSeen),
   })
-  const resources = createResources({ db, clock, followers: [createSharePaths(db)] })
+  const resources = createResources({
+    db,
+    clock,
+    followers: [createSharePaths(db)],
+    limits: limits.stored,
+  })
   return {
     config,
     log,

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache'
-import type { RateLimiterRes } from 'rate-limiter-flexible';
+import type { RateLimiterRes } from 'rate-limiter-flexible'
 import { RateLimiterMemory } from 'rate-limiter-flexible'
 import { AppError } from './errors.ts'
 import type { EventHub } from './events.ts'
