@@ -1,4 +1,5 @@
 import express, { type Express, type RequestHandler } from 'express'
+import { createAddressOf } from './client-address.ts'
 import { AppError, parseAuthority } from './core/index.ts'
 import { createDav } from './dav.ts'
 import { discoveryPaths, endpointPaths } from './discovery/index.ts'
@@ -11,8 +12,9 @@ import {
   type HttpHandler,
 } from './http/index.ts'
 import { serveInviteAccepted } from './invites/routes.ts'
-import type { Services } from './services.ts'
 import { serveNotifications } from './notifications/routes.ts'
+import { createLimitChecks, type LimitCheck, type RouteLimit } from './request-limits.ts'
+import type { Services } from './services.ts'
 import { serveIncomingShares } from './shares/routes.ts'
 import { serveTokenEndpoint } from './tokens/routes.ts'
 
@@ -26,6 +28,8 @@ export interface Route {
   readonly maxBodyBytes: number
   /** How failures are written. */
   readonly dialect: 'ocm' | 'oauth'
+  /** How often an address may ask; absent: as often as it likes. */
+  readonly limit?: RouteLimit
   readonly handler: RequestHandler
 }
 
@@ -44,17 +48,24 @@ export function routeTable(services: Services): Route[] {
     {
       ...open,
       paths: discoveryPaths,
+      limit: 'discovery',
       handler: serveDiscovery(
         () => ({ publicUrl, provider, policy: federation.current() }),
         config.signatures.legacy ? keys.legacySigner : undefined,
       ),
     },
-    { ...open, paths: [endpointPaths.jwksUri], handler: serveJwks(keys.jwks) },
+    {
+      ...open,
+      paths: [endpointPaths.jwksUri],
+      limit: 'discovery',
+      handler: serveJwks(keys.jwks),
+    },
     {
       ...peer,
       paths: [endpointPaths.tokenEndPoint],
       maxBodyBytes: smallBytes,
       dialect: 'oauth',
+      limit: 'token',
       handler: serveTokenEndpoint(tokens.exchange, publicUrl, smallBytes),
     },
     {
@@ -62,6 +73,7 @@ export function routeTable(services: Services): Route[] {
       paths: ['/ocm/shares'],
       maxBodyBytes: messageBytes,
       dialect: 'ocm',
+      limit: 'messages',
       handler: serveIncomingShares(incoming.receive, publicUrl, messageBytes),
     },
     {
@@ -69,6 +81,7 @@ export function routeTable(services: Services): Route[] {
       paths: ['/ocm/notifications'],
       maxBodyBytes: messageBytes,
       dialect: 'ocm',
+      limit: 'messages',
       handler: serveNotifications(notifications.receive, publicUrl, messageBytes),
     },
     {
@@ -77,6 +90,7 @@ export function routeTable(services: Services): Route[] {
       paths: ['/ocm/invite-accepted', '/ocm/invites/accept'],
       maxBodyBytes: smallBytes,
       dialect: 'ocm',
+      limit: 'messages',
       handler: serveInviteAccepted(invites.receive, publicUrl, smallBytes),
     },
     ...healthRoutes(services),
@@ -142,9 +156,14 @@ function createWeb(services: Services, routes: readonly Route[]): Express {
     .disable('etag')
     .enable('strict routing')
     .enable('case sensitive routing')
+  const checks = createLimitChecks(
+    services.requestLimits,
+    createAddressOf(services.config.trustProxy),
+  )
   for (const route of routes) {
     const onError = createErrorMiddleware(errorWriters[route.dialect], services.log)
     const before = route.auth === 'peer' ? [refuseForeignHost(services.config.authority)] : []
+    if (route.limit) before.push(limited(checks[route.limit]))
     for (const path of route.paths) {
       web[route.method === 'GET' ? 'get' : 'post'](path, ...before, route.handler)
       web.all(path, refuseMethod(route.method))
@@ -161,6 +180,13 @@ function createWeb(services: Services, routes: readonly Route[]): Express {
   web.use(createErrorMiddleware(writeOcmError, services.log))
   return web
 }
+
+const limited =
+  (check: LimitCheck): RequestHandler =>
+  async (request, response, next) => {
+    await check(request, response)
+    next()
+  }
 
 /** RFC 9110 §15.5.6: 405 says what is allowed. */
 const refuseMethod =

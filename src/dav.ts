@@ -1,6 +1,4 @@
-import type { IncomingMessage } from 'node:http'
 import { LRUCache } from 'lru-cache'
-import proxyAddress from 'proxy-addr'
 import {
   basicAppPassword,
   bearerAccessToken,
@@ -12,10 +10,12 @@ import {
   type Principal,
   type ShareRoot,
 } from './auth/index.ts'
+import { createAddressOf } from './client-address.ts'
 import type { Config } from './config/index.ts'
 import { andThen, type Awaitable } from './core/index.ts'
 import { subtree, type FileTree } from './files/index.ts'
 import { noteRequest, requestIdOf, type RequestNotes } from './http/index.ts'
+import { uploadPace } from './request-limits.ts'
 import type { Services } from './services.ts'
 import { isShareId } from './shares/index.ts'
 import type { User } from './users/index.ts'
@@ -33,6 +33,8 @@ export function createDav(services: Services) {
     maxXmlBytes: config.webdav.maxXmlBytes,
     maxUploadBytes: config.webdav.maxUploadBytes,
     infiniteDepth: config.webdav.infiniteDepth,
+    uploadPace: uploadPace(config.limits),
+    keepFreeBytes: config.limits.transfers.keepFreeBytes,
     realm,
     requestIdOf,
     onIdentified: (request, principal) => noteRequest(request, describePrincipal(principal)),
@@ -51,13 +53,6 @@ function describePrincipal(principal: Principal): RequestNotes {
     case 'token':
       return { jti: principal.jti }
   }
-}
-
-/** The client's address; X-Forwarded-For is believed from the named proxies only. */
-function createAddressOf(trusted: Config['trustProxy']): (request: IncomingMessage) => string {
-  if (trusted === false) return (request) => request.socket.remoteAddress ?? ''
-  const trust = proxyAddress.compile([...trusted])
-  return (request) => proxyAddress(request, trust)
 }
 
 /** The plugins of `auth.plugins`, in that order. */

@@ -16,7 +16,14 @@ import {
 } from './mounts/index.ts'
 import { createNotifications, type Notifications } from './notifications/index.ts'
 import { createOutbox } from './outbox/index.ts'
-import { createFederationPolicy, createPeers, createSenderCheck, isListed } from './peers/index.ts'
+import {
+  createFederationPolicy,
+  createPeers,
+  createSenderCheck,
+  isListed,
+  limitSender,
+} from './peers/index.ts'
+import { uploadPace, type RequestLimits } from './request-limits.ts'
 import {
   createAccessStore,
   createGrants,
@@ -36,6 +43,7 @@ import type { User, Users } from './users/index.ts'
 /** What the rooms of the federation stand on. */
 export interface Ground {
   readonly config: Config
+  readonly requestLimits: RequestLimits
   readonly clock: Clock
   readonly events: EventHub
   readonly db: Database
@@ -85,20 +93,25 @@ export function wireFederation(ground: Ground) {
       allowHttp: dev,
     }),
   })
+  const { stored } = limits
+  const { messagesByPeer, tokenFailuresByPeer } = ground.requestLimits
+  const limitedSender = limitSender(sender, messagesByPeer)
   const { invites, contacts } = createInvites({
     db,
     clock,
     events,
     peers,
-    sender,
+    sender: limitedSender,
     users,
     authority,
+    maxOpen: stored.invitesPerUser,
   })
   const outbox = createOutbox({
     db,
     clock,
     events,
     sealer,
+    maxPerPeer: stored.outboxPerPeer,
     // Called only after everything below exists.
     handlers: {
       share: (message, attempt) => shares.deliver(message, attempt),
@@ -128,7 +141,7 @@ export function wireFederation(ground: Ground) {
     clock,
     events,
     sealer,
-    sender,
+    sender: limitedSender,
     outbox,
     policy: federation.current,
     isAutoAccepted: (host) => isListed(host, federation.current().autoAccept),
@@ -137,6 +150,7 @@ export function wireFederation(ground: Ground) {
     // A home that cannot be read hides nothing and delays no share.
     listOwnNames: async (username) =>
       listNames(treeOf(await users.getUser(username)), [files.sharedFolder]).catch(() => []),
+    maxPending: { perUser: stored.pendingPerUser, perPeer: stored.pendingPerPeer },
     authority,
     allowHttp: dev,
     // Called only after everything below exists.
@@ -164,6 +178,7 @@ export function wireFederation(ground: Ground) {
     peers,
     sharedFolder: files.sharedFolder,
     maxUploadBytes: config.webdav.maxUploadBytes,
+    pace: uploadPace(limits),
     openRemote: (mount, onSeen) =>
       ground.openMount(mount, onSeen) ??
       createRemoteTree({
@@ -196,12 +211,13 @@ export function wireFederation(ground: Ground) {
     issuer: publicUrl,
     ttlSeconds: tokenConfig.ttlSeconds,
     limit: limits.token,
+    failures: tokenFailuresByPeer,
   })
   const notifications: Notifications = createNotifications({
     db,
     clock,
     events,
-    sender,
+    sender: limitedSender,
     peers,
     incoming,
     answers: createOutgoingAnswers({ db, clock, events, sealer, outbox }),

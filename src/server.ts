@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net'
 import { createAdminListener, createListener } from './app.ts'
+import { createIsProxy, networkOf } from './client-address.ts'
 import type { Config } from './config/index.ts'
 import { AppError, type Logger } from './core/index.ts'
 import { requireSound, takeServeLock, type ServeLock } from './db/index.ts'
@@ -139,7 +140,19 @@ async function openMain(
 ): Promise<{ address: string; server: HttpServer }> {
   const { config, log } = services
   const { listener, web } = createListener(services)
-  const server = createHttpServer(wrap(listener), { log, tls: config.listen.tls })
+  const { connections, transfers } = config.limits
+  const isProxy = createIsProxy(config.trustProxy)
+  const server = createHttpServer(wrap(listener), {
+    log,
+    tls: config.listen.tls,
+    limits: {
+      maxConnections: connections.total,
+      maxConnectionsPerAddress: connections.perAddress,
+      stalledMs: transfers.stalledSeconds * 1000,
+      checkingIntervalMs: Math.min(5000, transfers.stalledSeconds * 250),
+    },
+    countAs: (address) => (isProxy(address) ? undefined : networkOf(address)),
+  })
   server.adopt(web)
   return { address: textOf(await listen(server, config)), server }
 }

@@ -33,6 +33,7 @@ import { createJobs } from './jobs/index.ts'
 import { createKeys, hasSigningKeys } from './keys/index.ts'
 import { createMetrics } from './metrics/index.ts'
 import { goOnRotating } from './reseal.ts'
+import { createRequestLimits } from './request-limits.ts'
 import { createResources } from './resources/index.ts'
 import { createSharePaths, type Mount } from './shares/index.ts'
 import { createUsers, type User } from './users/index.ts'
@@ -94,6 +95,8 @@ async function wire(
       maxResponseBytes: outbound.maxResponseBytes,
       allowPrivateNetworks: dev || outbound.allowPrivateNetworks,
       allowHttp: dev,
+      // Half of what the client has: its stall is over before others wait for this peer as long.
+      readerPatienceMs: limits.transfers.stalledSeconds * 500,
       log: log.child({ room: 'http' }),
     })
   const keys = createKeys({
@@ -123,8 +126,10 @@ async function wire(
   const { durability, medium } = files
   const treeOf = (user: User): FileTree =>
     overrides.openHome?.(user) ?? createLocalTree({ root: user.home, durability, medium, state })
+  const requestLimits = createRequestLimits(limits, events)
   const federation: Federation = wireFederation({
     config,
+    requestLimits,
     clock,
     events,
     db,
@@ -144,6 +149,7 @@ async function wire(
     runId,
     settledElsewhere: colleagues?.settled,
     followers: [createSharePaths(db)],
+    limits: limits.stored,
   })
   colleagues?.onSettle((place) => {
     // Whoever asks has committed a lock: what begins from now on sees it.
@@ -175,6 +181,7 @@ async function wire(
     resources,
     jobs,
     check: () => checkData({ config, clock, db, sealer, users, shares, resources, userTreeOf }),
+    requestLimits,
     treeOf,
     userTreeOf,
     async close(): Promise<void> {

@@ -1,6 +1,7 @@
 import ipaddr from 'ipaddr.js'
 import { z } from 'zod'
 import { parseAuthority } from '../core/index.ts'
+import { limitsSchema } from './limits.ts'
 
 const seconds = (minimum: number, maximum: number) => z.int().min(minimum).max(maximum)
 const bytes = (maximum: number) => z.int().min(1).max(maximum)
@@ -205,28 +206,7 @@ export const configSchema = z
         }),
       })
       .prefault({}),
-    limits: z
-      .strictObject({
-        login: z
-          .strictObject({
-            failures: z.int().min(1).max(1_000_000).default(10),
-            windowSeconds: seconds(1, 86_400).default(300),
-          })
-          .prefault({})
-          .meta({ description: 'Failed logins per user and address before 429.' }),
-        token: z
-          .strictObject({
-            exchanges: z.int().min(1).max(1_000_000_000).default(6000),
-            windowSeconds: seconds(1, 86_400).default(60),
-          })
-          .prefault({})
-          .meta({ description: 'Token exchanges per share before 429.' }),
-        drainSeconds: seconds(1, 3600).default(30).meta({
-          description:
-            'How long requests may go on after a stop was asked for, before they are cut.',
-        }),
-      })
-      .prefault({}),
+    limits: limitsSchema,
     admin: z
       .strictObject({
         listen: z.strictObject({ host: host.default('127.0.0.1'), port: port }),

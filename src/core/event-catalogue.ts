@@ -17,6 +17,10 @@ export const eventCatalogue = {
     when: 'wrong password, unknown user, or too many failures; `username` only if there is such a user',
     says: { username: 'string?', reason: 'string' },
   },
+  'limit.reached': {
+    when: 'a budget of `limits` is used up: once in each window, for each that is refused by it',
+    says: { limit: 'string', by: ['address', 'peer', 'share'], who: 'string' },
+  },
   'credential.refused': {
     when: 'a presented credential opened nothing',
     says: { plugin: 'string', reason: 'string' },

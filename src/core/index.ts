@@ -8,6 +8,7 @@ export { eventCatalogue, type EventDescription } from './event-catalogue.ts'
 export { createEventHub, eventLevel, eventNames, type EventHub, type Events } from './events.ts'
 export { armFault, reach, type FaultPoint } from './faults.ts'
 export { newId, randomText } from './ids.ts'
+export { createLimiter, type Limiter } from './limiter.ts'
 export { createLogger, setLogLevel, type Logger, type LogLevel, type LogOptions } from './log.ts'
 export { createSealer, type Sealer } from './sealing.ts'
 export {

@@ -111,6 +111,8 @@ export interface WriteOptions {
 export interface PlaceOptions {
   /** Whether what is already there may be replaced; if not, it fails with `exists`. */
   readonly overwrite: boolean
+  /** Of whoever waits for it: what takes long may end when nobody does any more. */
+  readonly signal?: AbortSignal | undefined
 }
 
 export interface CopyOptions extends PlaceOptions {
@@ -132,6 +134,8 @@ export interface Placed {
 export interface Space {
   readonly availableBytes: number
   readonly usedBytes: number
+  /** The same for all places on one disk of ours; absent: it is somebody else's. */
+  readonly store?: string
 }
 
 /**

@@ -7,6 +7,7 @@ const kinds = {
   foreign_media_type: 'unsupported_media',
   invite_used: 'conflict',
   invite_state: 'conflict',
+  too_many_invites: 'conflict',
   user_disabled: 'conflict',
   invite_refused: 'upstream',
   invite_not_found: 'not_found',

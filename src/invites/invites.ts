@@ -14,6 +14,7 @@ import { createContacts, type Contact } from './contacts.ts'
 import { InviteError } from './errors.ts'
 import { newInviteToken, parseInviteText, writeInviteText } from './invite-text.ts'
 import {
+  countOpenInvites,
   deleteExpiredInvites,
   findGivenInvite,
   findInvite,
@@ -51,6 +52,8 @@ export interface InvitesDeps {
   users: Pick<Users, 'getUser'>
   /** `host[:port]` of this server. */
   authority: string
+  /** Open invites that a user may have. */
+  maxOpen: number
 }
 
 /** What the peer of an accepted invite is told. */
@@ -67,7 +70,7 @@ const lifetimeMs = 30 * 24 * 60 * 60_000
 const keptMs = 30 * 24 * 60 * 60_000
 
 export function createInvites(deps: InvitesDeps) {
-  const { db, clock, events, peers, sender, users, authority } = deps
+  const { db, clock, events, peers, sender, users, authority, maxOpen } = deps
   const contacts = createContacts({ db, clock, events, users })
 
   /** `userID@host` is byte for byte what `sender` of this user's shares says. */
@@ -133,7 +136,13 @@ export function createInvites(deps: InvitesDeps) {
       const createdAt = clock.now()
       const expiresAt = createdAt + lifetimeMs
       const row = { id, userId, tokenHash: hashSecret(token), createdAt, expiresAt }
-      await inTransaction(db, (tx) => insertInvite(tx, row))
+      await inTransaction(db, async (tx) => {
+        if ((await countOpenInvites(tx, userId, createdAt)) >= maxOpen) {
+          const message = `User "${username}" has ${maxOpen} open invites; revoke some: davmesh invite list --user ${username}`
+          throw new InviteError('too_many_invites', message)
+        }
+        await insertInvite(tx, row)
+      })
       events.emit('invite.created', { inviteId: id })
       return { id, invite: writeInviteText({ token, host: authority }), expiresAt }
     },

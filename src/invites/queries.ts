@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, inArray, isNull, lte } from 'drizzle-orm'
+import { and, asc, desc, eq, gt, inArray, isNull, lte } from 'drizzle-orm'
 import { contacts, invites, users, type Reader, type Transaction } from '../db/index.ts'
 
 export type InviteRow = typeof invites.$inferSelect
@@ -32,6 +32,18 @@ export async function findGivenInvite(db: Reader, tokenHash: string) {
   const [row] = await ownedInvites(db).where(eq(invites.tokenHash, tokenHash))
   return row
 }
+
+/** Uses index invites_user. */
+export const countOpenInvites = (db: Reader, userId: string, now: number): Promise<number> =>
+  db.$count(
+    invites,
+    and(
+      eq(invites.userId, userId),
+      gt(invites.expiresAt, now),
+      isNull(invites.acceptedAt),
+      isNull(invites.revokedAt),
+    ),
+  )
 
 export async function insertInvite(
   db: Transaction,

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import { newId } from '../core/index.ts'
 import {
   FileError,
@@ -9,6 +10,8 @@ import {
   type PlaceOptions,
   type TreePath,
 } from '../files/index.ts'
+import { paced, type Pace } from '../http/index.ts'
+import { MountError } from './errors.ts'
 
 /** Something in one of the trees that a copy leads through. */
 export interface End {
@@ -21,6 +24,8 @@ export interface CopyLimits {
   /** Of one file. */
   readonly maxBytes: number
   readonly maxEntries: number
+  /** How slowly a file may come. */
+  readonly pace: Pace
 }
 
 interface AcrossOptions extends CopyOptions {
@@ -107,12 +112,16 @@ async function membersOf({ tree, path }: End, options: ListOptions): Promise<Ent
 }
 
 async function copyFile(from: End, to: End, options: AcrossOptions): Promise<Placed> {
+  const { signal } = options
+  signal?.throwIfAborted()
   const file = await from.tree.read(from.path)
   const content = file.stream()
+  const leave = (): void => void content.destroy(signal?.reason as Error)
+  signal?.addEventListener('abort', leave, { once: true })
   try {
     const { modifiedAt, size } = file.entry
     await checkRoom(to, size)
-    const { created } = await to.tree.write(to.path, content as AsyncIterable<Uint8Array>, {
+    const { created } = await to.tree.write(to.path, inTime(content, options.limits), {
       ...(!options.overwrite && { expected: 'absent' as const }),
       ...(options.copied && { modifiedAt }),
       size,
@@ -123,10 +132,17 @@ async function copyFile(from: End, to: End, options: AcrossOptions): Promise<Pla
     const isTaken = error instanceof FileError && error.code === 'changed' && !options.overwrite
     throw isTaken ? new FileError('exists', { cause: error }) : error
   } finally {
+    signal?.removeEventListener('abort', leave)
     content.destroy()
     await file.close()
   }
 }
+
+const inTime = (content: Readable, { pace }: CopyLimits): AsyncIterable<Uint8Array> =>
+  paced(content as AsyncIterable<Uint8Array>, {
+    pace,
+    tooSlow: () => new MountError('sender_too_slow', 'The content took too long to arrive.'),
+  })
 
 async function checkRoom({ tree, path }: End, size: number): Promise<void> {
   const space = size < largeBytes ? undefined : await tree.space(path.slice(0, -1))
@@ -135,6 +151,7 @@ async function checkRoom({ tree, path }: End, size: number): Promise<void> {
 
 /** Depth first. */
 async function copyAll(from: End, to: End, found: Entry, options: TreeOptions): Promise<void> {
+  options.signal?.throwIfAborted()
   options.left.entries -= 1
   if (options.left.entries < 0 || from.path.length > maxDepth) throw new FileError('too_large')
   options.copied?.set(keyOf(from), versionOf(found))

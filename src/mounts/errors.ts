@@ -3,6 +3,7 @@ import { AppError, type ErrorExtras, type ErrorKind } from '../core/index.ts'
 const kinds = {
   sender_unreachable: 'unavailable',
   sender_garbled: 'upstream',
+  sender_too_slow: 'timeout',
   share_closed: 'forbidden',
   not_in_mount: 'forbidden',
 } as const satisfies Record<string, ErrorKind>

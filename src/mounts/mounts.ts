@@ -3,6 +3,7 @@ import { LRUCache } from 'lru-cache'
 import type { Clock, Logger } from '../core/index.ts'
 import type { Database, SeenRoot } from '../db/index.ts'
 import type { FileTree } from '../files/index.ts'
+import type { Pace } from '../http/index.ts'
 import type { Peers } from '../peers/index.ts'
 import type { IncomingShare, IncomingShares, Mount } from '../shares/index.ts'
 import { createMountsOfUsers } from './mounts-of-user.ts'
@@ -23,6 +24,8 @@ export interface MountsDeps {
   readonly sharedFolder: string
   /** What one file may have. */
   readonly maxUploadBytes: number
+  /** How slowly a sender may give a file that is copied. */
+  readonly pace: Pace
   /**
    * What stands at the sender, as a tree.
    *
@@ -87,7 +90,7 @@ export function createMounts(deps: MountsDeps) {
       createUserTree({
         home,
         sharedFolder,
-        limits: { maxBytes: deps.maxUploadBytes, maxEntries },
+        limits: { maxBytes: deps.maxUploadBytes, maxEntries, pace: deps.pace },
         mounts: () => mountsOf(userId),
         onLeft: (name, err) =>
           log.warn({ err, userId, name }, 'a copy left something behind in a mount'),

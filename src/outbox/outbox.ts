@@ -7,6 +7,7 @@ import { createDelivery, sealContext, type DeliveryDeps, type FindNext } from '.
 import { OutboxError } from './errors.ts'
 import type { NewEntry, OutboxMessage } from './message.ts'
 import {
+  countOfPeer,
   deleteEntries,
   endLeasesOf,
   findEntry,
@@ -24,6 +25,8 @@ import { usualTiming, type OutboxTiming } from './timing.ts'
 
 export interface OutboxDeps extends DeliveryDeps {
   timing?: Partial<OutboxTiming>
+  /** Messages that may wait for one peer; what ends something is owed beyond it as well. */
+  maxPerPeer?: number
 }
 
 /** An entry as an operator sees it: without its payload. */
@@ -47,9 +50,13 @@ export type Outbox = ReturnType<typeof createOutbox>
 /** Of a server that a successor may clear up after; a command's lease has to run out. */
 const serverPrefix = 'serve-'
 
+/** When a full outbox may have room again. */
+const fullSeconds = 600
+
 export function createOutbox(deps: OutboxDeps) {
   const { db, clock, sealer } = deps
   const timing = { ...usualTiming, ...deps.timing }
+  const { maxPerPeer = 10_000 } = deps
   const deliverNext = createDelivery(deps, timing)
   /** Deliveries of this process, by subject. */
   const open = new Map<string, Promise<unknown>>()
@@ -112,6 +119,12 @@ export function createOutbox(deps: OutboxDeps) {
   const endLeases = (deadRun = ''): Promise<void> =>
     inTransaction(db, (tx) => endLeasesOf(tx, serverPrefix + deadRun))
 
+  async function requireRoom(tx: Transaction, peer: string): Promise<void> {
+    if ((await countOfPeer(tx, peer)) < maxPerPeer) return
+    const text = `Too many messages wait for ${peer}; see "davmesh outbox list".`
+    throw new OutboxError('outbox_full', text, { retryAfterSeconds: fullSeconds })
+  }
+
   const dueNow = ({ state, attempts }: OutboxRow) => ({
     state: 'waiting' as const,
     nextAttemptAt: clock.now(),
@@ -141,7 +154,10 @@ export function createOutbox(deps: OutboxDeps) {
         nextAttemptAt: now,
         createdAt: now,
       }
-      return (tx) => insertEntry(tx, entry)
+      return async (tx) => {
+        if (!isEnd(message)) await requireRoom(tx, peer)
+        await insertEntry(tx, entry)
+      }
     },
 
     /**
@@ -240,6 +256,10 @@ export function createOutbox(deps: OutboxDeps) {
       }),
   }
 }
+
+/** Nobody is kept from ending something because its peer is away. */
+const isEnd = (message: OutboxMessage): boolean =>
+  message.kind === 'notification' && message.type !== 'SHARE_ACCEPTED'
 
 function labelOf(message: OutboxMessage): string {
   if (message.kind === 'reshare') return 'REQUEST_RESHARE'

@@ -42,6 +42,10 @@ export async function insertEntry(
   await db.insert(outbox).values(entry)
 }
 
+/** Uses index outbox_peer. */
+export const countOfPeer = (db: Reader, peer: string): Promise<number> =>
+  db.$count(outbox, and(eq(outbox.peer, peer), eq(outbox.state, 'waiting')))
+
 /** Hot: every poll. The peers for whom something may be due. Uses index outbox_due. */
 export async function selectDuePeers(db: Reader, now: number): Promise<string[]> {
   const rows = await db

@@ -21,6 +21,7 @@ export {
 export type { PeerAnswer } from './post.ts'
 export {
   createSenderCheck,
+  limitSender,
   SenderError,
   type InspectedSender,
   type ReceivedMessage,

@@ -262,6 +262,7 @@ const ours: ReadonlySet<OutboundErrorCode> = new Set([
   'bad_request',
   'no_connection',
   'client_closed',
+  'reader_stalled',
 ])
 
 /** @throws what the peer, or the way there, is to blame for. */

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache'
-import { AppError, epochSeconds, type Clock, type EventHub } from '../core/index.ts'
+import { AppError, epochSeconds, type Clock, type EventHub, type Limiter } from '../core/index.ts'
 import {
   inspectCavage,
   inspectSignature,
@@ -191,6 +191,19 @@ export function createSenderCheck({ clock, events, peers, policy }: SenderCheckD
     },
   }
 }
+
+/**
+ * The same, for so many messages of each peer. Only who has proven who it is counts for its host:
+ * nobody can use up what is another's.
+ */
+export const limitSender = (sender: SenderCheck, limiter: Limiter): SenderCheck => ({
+  ...sender,
+  async authenticate(inspected, host) {
+    const found = await sender.authenticate(inspected, host)
+    if (found.verified) await limiter.spend(host)
+    return found
+  },
+})
 
 const downgraded = 'legacy_from_signing_peer'
 

@@ -38,6 +38,9 @@ const defaults = {
   perTree: 2000,
   perResource: 100,
   bytesPerResource: 256 * 1024,
+  locks: 100_000,
+  propertiesPerTree: 50_000,
+  propertyBytesPerTree: 64 * 1024 * 1024,
 }
 
 /** Locks and dead properties of every tree, and how they follow their resources. */

@@ -1,5 +1,11 @@
-import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
-import { epochSeconds, newId, reach, type Clock, type EventHub } from '../core/index.ts'
+import {
+  createLimiter,
+  epochSeconds,
+  newId,
+  reach,
+  type Clock,
+  type EventHub,
+} from '../core/index.ts'
 import { inTransaction, type Database } from '../db/index.ts'
 import type { Keys } from '../keys/index.ts'
 import type { LiveShare, Shares } from '../shares/index.ts'
@@ -40,22 +46,15 @@ const invalidGrant = (reason: string): TokenError =>
 /** Trades a refresh token for an access token (OCM, "Code Flow"; RFC 6749 §4.1.3). */
 export function createExchange(deps: ExchangeDeps) {
   const { db, clock, events, keys, shares, issuer, ttlSeconds, limit } = deps
-  const budget = new RateLimiterMemory({ points: limit.exchanges, duration: limit.windowSeconds })
-
-  async function spend(shareId: string): Promise<void> {
-    try {
-      await budget.consume(shareId)
-    } catch (over) {
-      if (!(over instanceof RateLimiterRes)) throw over
-      throw new TokenError('slow_down', 'too many token requests for this share', {
-        // A clock that was set back would make it longer than any window.
-        retryAfterSeconds: Math.min(
-          Math.max(1, Math.ceil(over.msBeforeNext / 1000)),
-          limit.windowSeconds,
-        ),
-      })
-    }
-  }
+  const { exchanges: count, windowSeconds } = limit
+  const budget = createLimiter({
+    name: 'token',
+    by: 'share',
+    budget: { count, windowSeconds },
+    events,
+    refuse: (retryAfterSeconds) =>
+      new TokenError('slow_down', 'too many token requests for this share', { retryAfterSeconds }),
+  })
 
   /** @throws TokenError `invalid_grant`. */
   async function findShare({ refreshToken, clientId }: TokenRequest): Promise<LiveShare> {
@@ -66,7 +65,7 @@ export function createExchange(deps: ExchangeDeps) {
   }
 
   async function issue(share: LiveShare): Promise<IssuedToken> {
-    await spend(share.id)
+    await budget.spend(share.id)
     const now = epochSeconds(clock)
     const shareEnd = share.expiresAt === null ? Infinity : Math.floor(share.expiresAt / 1000)
     const expiresAt = Math.min(now + ttlSeconds, shareEnd)

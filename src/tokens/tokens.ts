@@ -1,4 +1,4 @@
-import { AppError, type Clock, type EventHub } from '../core/index.ts'
+import { AppError, type Clock, type EventHub, type Limiter } from '../core/index.ts'
 import { inTransaction, type Database } from '../db/index.ts'
 import type { ReceivedMessage, SenderCheck } from '../peers/index.ts'
 import { asClientAuthentication } from './client.ts'
@@ -23,7 +23,14 @@ export interface TokenEndpointRequest extends ReceivedMessage {
 }
 
 export type TokensDeps = ExchangeDeps &
-  VerifyDeps & { db: Database; clock: Clock; events: EventHub; sender: SenderCheck }
+  VerifyDeps & {
+    db: Database
+    clock: Clock
+    events: EventHub
+    sender: SenderCheck
+    /** Of proven peers: what they ask for and do not get. */
+    failures: Limiter
+  }
 
 export type Tokens = ReturnType<typeof createTokens>
 
@@ -31,7 +38,7 @@ export type Tokens = ReturnType<typeof createTokens>
 const keptMs = 24 * 60 * 60_000
 
 export function createTokens(deps: TokensDeps) {
-  const { db, clock, events, sender } = deps
+  const { db, clock, events, sender, failures } = deps
   const { findShare, issue } = createExchange(deps)
 
   async function getToken(jti: string): Promise<AccessToken> {
@@ -48,10 +55,18 @@ export function createTokens(deps: TokensDeps) {
     const authenticate = (host: string) =>
       asClientAuthentication(() => sender.authenticate(inspected, host))
     const signed = inspected.scheme !== 'none'
-    if (signed) await authenticate(wanted.clientId)
-    const share = await findShare(wanted)
-    // Without the code nobody is worth a question to another server.
-    if (!signed) await authenticate(share.recipientHost)
+    if (!signed) {
+      const share = await findShare(wanted)
+      // Without the code nobody is worth a question to another server.
+      await authenticate(share.recipientHost)
+      return issue(share)
+    }
+    const { host } = await authenticate(wanted.clientId)
+    await failures.check(host)
+    const share = await findShare(wanted).catch(async (error: unknown) => {
+      await failures.note(host)
+      throw error
+    })
     return issue(share)
   }
 

@@ -1,5 +1,6 @@
 import { hashSecret, type Clock, type EventHub } from '../core/index.ts'
 import { inTransaction, type Database } from '../db/index.ts'
+import { blocksKeyOf, keysOf, longestWaitMs, noteFailure, type LoginLimit } from './failures.ts'
 import type { PasswordHasher } from './passwords.ts'
 import {
   deleteFailures,
@@ -7,7 +8,6 @@ import {
   findUserByName,
   prepareFindFailures,
   prepareFindLogin,
-  recordFailure,
 } from './queries.ts'
 import { isUsername } from './username.ts'
 
@@ -24,13 +24,13 @@ export interface LoginDeps {
   clock: Clock
   events: EventHub
   hasher: PasswordHasher
-  limit: { failures: number; windowSeconds: number }
+  limit: LoginLimit
 }
 
 /**
  * Checks a user name and a password of either kind. Unknown users, disabled users and wrong
- * passwords cost the same and look the same. Failures are counted per user and address in the
- * database, so that a restart forgives nothing.
+ * passwords cost the same and look the same. Failures are counted in the database, so that a restart
+ * forgives nothing.
  */
 export function createLogin({ db, clock, events, hasher, limit }: LoginDeps) {
   const findLogin = prepareFindLogin(db)
@@ -51,17 +51,19 @@ export function createLogin({ db, clock, events, hasher, limit }: LoginDeps) {
   ): Promise<LoginOutcome> {
     if (!isUsername(username)) return { status: 'not_a_username' }
     const now = clock.now()
-    const key = hashSecret(`${username.toLowerCase()}\n${address}`)
-    const windowMs = limit.windowSeconds * 1000
+    const keys = keysOf(username, address)
     // A window that ends later than any means that the clock was set back.
-    const latest = now + 2 * windowMs
-    const [past] = await findFailures.execute({ key, now, latest })
-    if (past !== undefined && past.failures >= limit.failures) {
+    const latest = now + longestWaitMs(limit)
+    const past = await findFailures.execute({ ...keys, now, latest })
+    const blocked = past.filter(
+      ({ key, failures }) =>
+        failures >= (key === keys.own ? limit.failures : limit.addressFailures),
+    )
+    if (blocked.length > 0) {
       const known = await findUserByName(db, username)
       events.emit('login.refused', { username: known?.username, reason: 'throttled' })
-      const waitMs = Math.min(past.windowEndsAt - now, windowMs)
-      const retryAfterSeconds = Math.max(1, Math.ceil(waitMs / 1000))
-      return { status: 'throttled', retryAfterSeconds }
+      const endsAt = Math.max(...blocked.map(({ windowEndsAt }) => windowEndsAt))
+      return { status: 'throttled', retryAfterSeconds: Math.ceil((endsAt - now) / 1000) }
     }
     const owner = await identify(username, password)
     if (owner === undefined) {
@@ -69,11 +71,13 @@ export function createLogin({ db, clock, events, hasher, limit }: LoginDeps) {
       const known = await findUserByName(db, username)
       const reason = known === undefined ? 'unknown user' : 'wrong password'
       events.emit('login.refused', { username: known?.username, reason })
-      const ends = { windowEndsAt: now + windowMs, latest }
-      await inTransaction(db, (tx) => recordFailure(tx, key, now, ends))
+      await inTransaction(db, (tx) => noteFailure(tx, keys, limit, now))
       return { status: 'wrong' }
     }
-    if (past !== undefined) await inTransaction(db, (tx) => deleteFailures(tx, key))
+    // What an address has done to others is not made good by a password of its own.
+    if (past.some(({ key }) => key === keys.own)) {
+      await inTransaction(db, (tx) => deleteFailures(tx, [keys.own, blocksKeyOf(keys.own)]))
+    }
     return { status: 'ok', userId: owner.id, username: owner.username }
   }
 }

@@ -1,4 +1,4 @@
-import { and, eq, gt, inArray, isNull, lt, lte, or, sql } from 'drizzle-orm'
+import { and, eq, gt, inArray, isNull, lte, or, sql } from 'drizzle-orm'
 import {
   appPasswords,
   loginFailures,
@@ -123,36 +123,41 @@ export async function findChosenPassword(
   return rows[0]
 }
 
-/** Hot: every Basic request. Uses the primary key. */
+/** Hot: every Basic request. Uses the primary key, twice. */
 export const prepareFindFailures = (db: Database) =>
   db
-    .select({ failures: loginFailures.failures, windowEndsAt: loginFailures.windowEndsAt })
+    .select()
     .from(loginFailures)
     .where(
       and(
-        eq(loginFailures.key, sql.placeholder('key')),
+        inArray(loginFailures.key, [sql.placeholder('own'), sql.placeholder('address')]),
         gt(loginFailures.windowEndsAt, sql.placeholder('now')),
         lte(loginFailures.windowEndsAt, sql.placeholder('latest')),
       ),
     )
     .prepare()
 
-/** Counts one more failure, beginning a new window when the last has ended or ends after any. */
+/**
+ * Counts one more, beginning a new window when the last has ended or ends later than any. Returns how
+ * many there are.
+ */
 export async function recordFailure(
   db: Transaction,
   key: string,
   now: number,
   { windowEndsAt, latest }: { windowEndsAt: number; latest: number },
-): Promise<void> {
-  const hasEnded = lt(loginFailures.windowEndsAt, now)
-  await db.delete(loginFailures).where(or(hasEnded, gt(loginFailures.windowEndsAt, latest)))
-  await db
+): Promise<number> {
+  const isLost = and(eq(loginFailures.key, key), gt(loginFailures.windowEndsAt, latest))
+  await db.delete(loginFailures).where(or(lte(loginFailures.windowEndsAt, now), isLost))
+  const [row] = await db
     .insert(loginFailures)
     .values({ key, failures: 1, windowEndsAt })
     .onConflictDoUpdate({
       target: loginFailures.key,
       set: { failures: sql`${loginFailures.failures} + 1` },
     })
+    .returning({ failures: loginFailures.failures })
+  return row?.failures ?? 1
 }
 
 /** Drops windows that have ended, at most `limit`. Uses index login_failures_window. */
@@ -173,6 +178,14 @@ export async function deleteOldFailures(
   return gone.length
 }
 
-export async function deleteFailures(db: Transaction, key: string): Promise<void> {
-  await db.delete(loginFailures).where(eq(loginFailures.key, key))
+export async function extendFailures(
+  db: Transaction,
+  key: string,
+  windowEndsAt: number,
+): Promise<void> {
+  await db.update(loginFailures).set({ windowEndsAt }).where(eq(loginFailures.key, key))
+}
+
+export async function deleteFailures(db: Transaction, keys: readonly string[]): Promise<void> {
+  await db.delete(loginFailures).where(inArray(loginFailures.key, [...keys]))
 }

@@ -4,6 +4,7 @@ import { isAbsolute, join, relative, resolve } from 'node:path'
 import { hashSecret, newId, type Clock, type EventHub } from '../core/index.ts'
 import { inTransaction, type Database, type Transaction } from '../db/index.ts'
 import { UserError } from './errors.ts'
+import type { LoginLimit } from './failures.ts'
 import { createLogin } from './login.ts'
 import { createPasswordHasher, newAppPassword } from './passwords.ts'
 import {
@@ -39,7 +40,7 @@ export interface UsersDeps {
   filesRoot: string
   /** Never inside a home: it holds the keys. */
   dataDir: string
-  limit: { failures: number; windowSeconds: number }
+  limit: LoginLimit
   /**
    * Ends what others have of a user, in the transaction in which the user goes; what it returns tells
    * them.

@@ -8,6 +8,7 @@ import { createMethods } from './methods/index.ts'
 import { sendOptions } from './methods/options.ts'
 import { sendError } from './reply.ts'
 import { WebdavServer, type RequestHandler } from './server.ts'
+import { createUploads } from './uploads.ts'
 
 export interface Webdav {
   /** For 'request' and 'checkContinue' of a node:http server; never throws, always answers. */
@@ -18,6 +19,8 @@ export interface Webdav {
 const defaults = {
   infiniteDepth: false,
   smallBodyTimes: {},
+  uploadPace: { idleMs: 60_000, minBytesPerSecond: 1024, windowMs: 120_000 },
+  keepFreeBytes: 256 * 1024 * 1024,
   realm: 'davmesh',
   clock: systemClock,
   requestIdOf: () => undefined,
@@ -27,7 +30,8 @@ const defaults = {
 
 /** Serves `/dav/files/<user>/…` and `/dav/ocm/…` over the trees that credentials open. */
 export function createWebdav(deps: WebdavDeps): Webdav {
-  const settings: Settings = { ...defaults, ...deps }
+  const { keepFreeBytes } = { ...defaults, ...deps }
+  const settings: Settings = { ...defaults, ...deps, uploads: createUploads(keepFreeBytes) }
   const methods = createMethods()
 
   const serve = (req: IncomingMessage, res: ServerResponse): Awaitable<void> =>

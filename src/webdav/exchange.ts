@@ -2,9 +2,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AuthChain, Permission, Principal } from '../auth/index.ts'
 import type { Awaitable, Clock, Logger } from '../core/index.ts'
 import type { FileTree, TreePath } from '../files/index.ts'
-import type { BodyLimits } from '../http/index.ts'
+import type { BodyLimits, Pace } from '../http/index.ts'
 import type { IfList } from './conditions/if-header.ts'
 import type { ResourceVerbs } from './resources.ts'
+import type { Uploads } from './uploads.ts'
 
 export interface WebdavDeps {
   readonly chain: AuthChain
@@ -17,6 +18,10 @@ export interface WebdavDeps {
   readonly maxUploadBytes: number
   /** How long bodies that are no uploads may take; the border's own limits if absent. */
   readonly smallBodyTimes?: Pick<BodyLimits, 'idleMs' | 'totalMs'>
+  /** How slowly an upload may come. */
+  readonly uploadPace?: Pace
+  /** What uploads leave free of a disk, or a twentieth of it if that is less. */
+  readonly keepFreeBytes?: number
   readonly log: Logger
   /** Whether a PROPFIND may ask for everything below a directory (RFC 4918 §9.1). */
   readonly infiniteDepth?: boolean
@@ -33,7 +38,9 @@ export interface WebdavDeps {
   readonly onIdentified?: (req: IncomingMessage, principal: Principal) => void
 }
 
-export type Settings = Required<WebdavDeps>
+export interface Settings extends Required<WebdavDeps> {
+  readonly uploads: Uploads
+}
 
 /** A request target inside the tree that the credential opens. */
 export interface Place {

@@ -1,11 +1,11 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { ServerResponse } from 'node:http'
 import { endResponse } from '../http/index.ts'
 import type { DavError } from './errors.ts'
 import { escapeXml, xmlDeclaration, xmlType } from '../xml/index.ts'
 
-/** The body, for reading; giving up on it leaves the connection to answer on. */
-export const bodyOf = (req: IncomingMessage): AsyncIterable<Uint8Array> =>
-  req.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>
+/** A client that left, in the words of node:stream. */
+export const clientGone = (): Error =>
+  Object.assign(new Error('the client went away'), { code: 'ERR_STREAM_PREMATURE_CLOSE' })
 
 export function sendEmpty(
   res: ServerResponse,

@@ -35,6 +35,7 @@ function incomingOf(server: TestServer, contact: string, requireInvite: boolean)
     listOwnNames: () => Promise.resolve([]),
     authority,
     tryAccess: () => Promise.resolve(),
+    maxPending: { perUser: 1000, perPeer: 1000 },
     allowHttp: true,
   })
   function receive(peer: IndependentPeer, offer: Offer) {

@@ -1,5 +1,5 @@
 import type { Stats } from 'node:fs'
-import { statfs } from 'node:fs/promises'
+import { stat as statPath, statfs } from 'node:fs/promises'
 import { andThen, orElse, type Awaitable } from '../../core/index.ts'
 import { FileError, toFileError } from '../errors.ts'
 import type { DirectoryView, Entry, FileTree, OpenFile, Space } from '../file-tree.ts'
@@ -191,6 +191,14 @@ async function inOurWords<Result>(work: () => Promise<Result>): Promise<Result> 
 }
 
 async function space(guard: Guard): Promise<Space | undefined> {
-  const { bsize, blocks, bfree, bavail } = await statfs(await guard.root())
-  return { availableBytes: bavail * bsize, usedBytes: (blocks - bfree) * bsize }
+  const root = await guard.root()
+  const [{ bsize, blocks, bfree, bavail }, { dev }] = await Promise.all([
+    statfs(root),
+    statPath(root),
+  ])
+  return {
+    availableBytes: bavail * bsize,
+    usedBytes: (blocks - bfree) * bsize,
+    store: String(dev),
+  }
 }

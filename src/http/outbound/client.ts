@@ -16,7 +16,7 @@ import { requestHeaders, responseHeaders } from './headers.ts'
 import { isRedirect, nextTarget, refuseRedirect } from './redirect.ts'
 import { collect, refuseCoding } from './response-body.ts'
 import { createLines } from './lines.ts'
-import { watched, watchSilence, type Silence } from './silence.ts'
+import { watched, watchSilence } from './silence.ts'
 import { parseTarget } from './target.ts'
 import { transfer, type Transfer } from './transfer.ts'
 
@@ -28,6 +28,7 @@ const defaults = {
   allowHttp: false,
   maxConnectionsPerHost: 10,
   maxTransfersPerHost: 32,
+  readerPatienceMs: 150_000,
 }
 
 type Settings = typeof defaults & GuardedClientOptions
@@ -98,10 +99,15 @@ async function fetchStream(
   const host = authorityOf(url)
   const { body, signal, isSlow = false } = request
   const isUpload = body instanceof Readable
-  const silenceOf = (timeoutMs: number): Silence =>
-    watchSilence(timeoutMs, () => new OutboundError('timeout', host, { detail: { timeoutMs } }))
-  const taking = silenceOf(settings.timeoutMs * (isUpload || isSlow ? longPatience : 1))
-  const giving = silenceOf(settings.timeoutMs)
+  const tooLate = (timeoutMs: number) => () =>
+    new OutboundError('timeout', host, { detail: { timeoutMs } })
+  const takingMs = settings.timeoutMs * (isUpload || isSlow ? longPatience : 1)
+  const taking = watchSilence(takingMs, tooLate(takingMs))
+  // Whoever reads no further must not keep others from this host for ever.
+  const giving = watchSilence(settings.timeoutMs, tooLate(settings.timeoutMs), {
+    limitMs: settings.readerPatienceMs,
+    reason: () => new OutboundError('reader_stalled', host),
+  })
   const signals = [taking.signal, giving.signal, ...(signal ? [signal] : [])]
   taking.wait()
   try {

@@ -20,6 +20,8 @@ export interface GuardedClientOptions {
   readonly maxConnectionsPerHost?: number
   /** The same for files that come and go, which take their time; default 32. */
   readonly maxTransfersPerHost?: number
+  /** How long a streamed answer may wait for whoever reads it; default two and a half minutes. */
+  readonly readerPatienceMs?: number
   /** Test seam: the addresses of a name. They are judged like any other. */
   readonly lookup?: HostLookup | undefined
   /** PEM certificates to trust instead of the system's. */

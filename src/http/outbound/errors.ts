@@ -17,6 +17,7 @@ const failures = {
   redirect_refused: ['upstream', 'redirected a request that must not be'],
   encoding_refused: ['upstream', 'answered in a coding that was not asked for'],
   no_connection: ['unavailable', 'was not called because all our connections to it are in use'],
+  reader_stalled: ['unavailable', 'was kept waiting by whoever reads its answer'],
   client_closed: ['unavailable', 'was not called because we are shutting down'],
 } as const satisfies Record<string, readonly [ErrorKind, string]>
 

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream'
 
-/** Ends an exchange in which the other side neither takes nor gives anything for too long. */
+/** Ends an exchange in which a side neither takes nor gives anything for too long. */
 export interface Silence {
   readonly signal: AbortSignal
   /** From now on it is the other side's turn. */
@@ -11,21 +11,27 @@ export interface Silence {
   end(): void
 }
 
-export function watchSilence(limitMs: number, reason: () => Error): Silence {
+/** @param ours how long it may be our turn; for ever if absent. */
+export function watchSilence(
+  limitMs: number,
+  reason: () => Error,
+  ours?: { readonly limitMs: number; readonly reason: () => Error },
+): Silence {
   const abort = new AbortController()
   let timer: NodeJS.Timeout | undefined
   let isOver = false
-  const stop = (): void => clearTimeout(timer)
+  function begin(turn: typeof ours): void {
+    clearTimeout(timer)
+    if (isOver || !turn) return
+    timer = setTimeout(() => abort.abort(turn.reason()), turn.limitMs)
+  }
   return {
     signal: abort.signal,
-    wait() {
-      stop()
-      if (!isOver) timer = setTimeout(() => abort.abort(reason()), limitMs)
-    },
-    stop,
+    wait: () => begin({ limitMs, reason }),
+    stop: () => begin(ours),
     end() {
       isOver = true
-      stop()
+      clearTimeout(timer)
     },
   }
 }

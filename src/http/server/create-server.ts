@@ -4,10 +4,11 @@ import { createServer as createTlsServer, Server as TlsServer } from 'node:https
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Express } from 'express'
-import type { Logger } from '../../core/index.ts'
+import { AppError, type Logger } from '../../core/index.ts'
 import { writeOcmError } from '../answers/error-writers.ts'
 import { logError } from '../answers/log-error.ts'
 import { holdContinue } from '../bodies/continue.ts'
+import type { AdmissionOptions, Refusal } from './admission.ts'
 import { answerClientError, refuseConnect } from './client-error.ts'
 import { trackConnections, type Connections } from './connections.ts'
 import { createMessageClasses, type MessageClasses } from './express-prototypes.ts'
@@ -23,6 +24,10 @@ export interface ServerLimits {
   readonly maxHeaderBytes: number
   /** Stream buffer of sockets; larger is faster for big uploads and dearer for slow clients. */
   readonly highWaterMark: number
+  /** How long a client may take nothing of what is written for it. */
+  readonly stalledMs: number
+  readonly maxConnections: number
+  readonly maxConnectionsPerAddress: number
 }
 
 /** What a server needs; without `tls` it speaks plain HTTP. */
@@ -30,6 +35,8 @@ export interface HttpServerOptions {
   readonly log: Logger
   readonly tls?: { readonly certFile: string; readonly keyFile: string } | undefined
   readonly limits?: Partial<ServerLimits>
+  /** Whom a connection from an address counts for; `undefined`: for nobody. */
+  readonly countAs?: AdmissionOptions['countAs']
 }
 
 /** A listener with our limits and an orderly end. */
@@ -55,6 +62,9 @@ const defaults: ServerLimits = {
   keepAliveTimeoutMs: 65_000,
   maxHeaderBytes: 16 * 1024,
   highWaterMark: 256 * 1024,
+  stalledMs: 300_000,
+  maxConnections: 8192,
+  maxConnectionsPerAddress: 1536,
 }
 
 /**
@@ -63,10 +73,17 @@ const defaults: ServerLimits = {
  */
 export function createHttpServer(handler: HttpHandler, options: HttpServerOptions): HttpServer {
   const classes = createMessageClasses()
-  const server = openServer(classes, { ...defaults, ...options.limits }, options.tls)
-  const connections = trackConnections(server, options.tls !== undefined)
+  const limits = { ...defaults, ...options.limits }
+  const { log, tls, countAs = (address) => address } = options
+  const server = openServer(classes, limits, tls)
+  const connections = trackConnections(server, {
+    ...limits,
+    secure: tls !== undefined,
+    countAs,
+    log,
+  })
   const running = new Set<Promise<unknown>>()
-  const serve = guard(handler, connections, running, options.log)
+  const serve = guard(handler, connections, running, log)
 
   server.on('request', serve)
   server.on('checkContinue', (req: IncomingMessage, res: ServerResponse) => {
@@ -129,6 +146,15 @@ const readTls = ({ certFile, keyFile }: { certFile: string; keyFile: string }) =
   minVersion: 'TLSv1.2' as const,
 })
 
+/** RFC 6585 §4 for who has too many, RFC 9110 §15.6.4 for who comes when all are taken. */
+const refusedBy = (refusal: Refusal): AppError =>
+  new AppError(
+    refusal === 'address' ? 'too_many' : 'unavailable',
+    'too_many_connections',
+    'Too many connections; try again later.',
+    { retryAfterSeconds: 5 },
+  )
+
 function guard(
   handler: HttpHandler,
   connections: Connections,
@@ -137,6 +163,12 @@ function guard(
 ): HttpHandler {
   return (req, res) => {
     connections.begin(req, res)
+    const refusal = connections.refusalOf(req.socket)
+    if (refusal) {
+      res.setHeader('Connection', 'close')
+      writeOcmError(res, refusedBy(refusal))
+      return
+    }
     const fail = (error: unknown): void => {
       logError(log, req, error)
       writeOcmError(res, error)

@@ -36,7 +36,7 @@ export const unreachable = (cause: Error, retryAfterSeconds = defaultRetrySecond
     cause,
   })
 
-const interrupted = new Set(['timeout', 'reset', 'client_closed'])
+const interrupted = new Set(['timeout', 'reset', 'client_closed', 'reader_stalled'])
 
 /** What it means that a body broke off. */
 export function bodyFailure(error: unknown): unknown {

@@ -11,6 +11,7 @@ import { fromText, toText } from '../path-text.ts'
 import type { ResourcePlace } from '../place.ts'
 import { conflicts, longestLockMs, type Lock, type LockRequest } from './lock.ts'
 import {
+  countAllLocks,
   countLocks,
   deleteExpired,
   deleteLock,
@@ -27,6 +28,8 @@ import {
 export interface LockLimits {
   readonly perHolder: number
   readonly perTree: number
+  /** Of all trees. */
+  readonly locks: number
 }
 
 export type LockOutcome =
@@ -60,7 +63,8 @@ export function createLocks(db: Database, clock: Clock, limits: LockLimits) {
     const counts = await countLocks(tx, treeId)
     const total = counts.reduce((sum, { count }) => sum + count, 0)
     const own = counts.find((one) => one.holder === holder.key)?.count ?? 0
-    return total >= limits.perTree || own >= limits.perHolder
+    if (total >= limits.perTree || own >= limits.perHolder) return true
+    return (await countAllLocks(tx, clock.now())) >= limits.locks
   }
 
   return {

@@ -78,6 +78,10 @@ export const selectLockedPaths = (
 /** Every lock of every tree. */
 export const selectAllLocks = (db: Reader): Promise<LockRow[]> => db.select().from(locks)
 
+/** Uses index locks_expiry. */
+export const countAllLocks = (db: Reader, now: number): Promise<number> =>
+  db.$count(locks, gt(locks.expiresAt, now))
+
 export const countLocks = (
   db: Reader,
   treeId: string,

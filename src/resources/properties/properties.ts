@@ -1,10 +1,11 @@
-import { inTransaction, remember, type Database } from '../../db/index.ts'
+import { inTransaction, remember, type Database, type Transaction } from '../../db/index.ts'
 import type { DeadProperty, PlacedProperty, PropertyStep } from '../../files/index.ts'
 import { fromText, parentOf, toText } from '../path-text.ts'
 import type { ResourcePlace } from '../place.ts'
 import {
   deletePropertiesWithin,
   deleteProperty,
+  measureProperties,
   prepareHasProperties,
   selectListing,
   selectProperties,
@@ -15,12 +16,17 @@ export interface PropertyLimits {
   readonly perResource: number
   /** UTF-8, all values of a resource together. */
   readonly bytesPerResource: number
+  readonly propertiesPerTree: number
+  readonly propertyBytesPerTree: number
 }
 
 /** Of how many it is remembered whether they have any. */
 const maxTrees = 10_000
 
 const keyOf = ({ namespace, name }: PropertyStep): string => `${namespace}\n${name}`
+
+const bytesOf = (properties: readonly DeadProperty[]): number =>
+  properties.reduce((sum, { value }) => sum + Buffer.byteLength(value), 0)
 
 export function createProperties(db: Database, limits: PropertyLimits) {
   const probe = prepareHasProperties(db)
@@ -30,9 +36,24 @@ export function createProperties(db: Database, limits: PropertyLimits) {
     async (treeId) => (await probe.execute({ treeId })).length > 0,
   )
 
+  /** Whether a tree would have more than it may, where a resource gets other properties. */
+  async function isFull(
+    tx: Transaction,
+    treeId: string,
+    before: readonly DeadProperty[],
+    after: readonly DeadProperty[],
+  ): Promise<boolean> {
+    const { count, bytes } = await measureProperties(tx, treeId)
+    const more = after.length - before.length
+    const moreBytes = bytesOf(after) - bytesOf(before)
+    return (
+      (more > 0 && count + more > limits.propertiesPerTree) ||
+      (moreBytes > 0 && bytes + moreBytes > limits.propertyBytesPerTree)
+    )
+  }
+
   function fits(properties: readonly DeadProperty[]): boolean {
-    const bytes = properties.reduce((sum, { value }) => sum + Buffer.byteLength(value), 0)
-    return properties.length <= limits.perResource && bytes <= limits.bytesPerResource
+    return properties.length <= limits.perResource && bytesOf(properties) <= limits.bytesPerResource
   }
 
   return {
@@ -66,6 +87,7 @@ export function createProperties(db: Database, limits: PropertyLimits) {
         }
         const grows = steps.some(({ value }) => value !== undefined)
         if (grows && !fits([...after.values()])) return 'too_much'
+        if (grows && (await isFull(tx, treeId, before, [...after.values()]))) return 'too_much'
         for (const step of new Map(steps.map((one) => [keyOf(one), one])).values()) {
           const { namespace, name, value } = step
           const row = { ...place, parent: parentOf(place.path), namespace, name }

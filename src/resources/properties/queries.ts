@@ -13,6 +13,21 @@ export const prepareHasProperties = (db: Database) =>
     .limit(1)
     .prepare()
 
+/** How many a tree has, and the bytes of their values. Uses the primary key. */
+export async function measureProperties(
+  db: Reader,
+  treeId: string,
+): Promise<{ count: number; bytes: number }> {
+  const [row] = await db
+    .select({
+      count: sql<number>`count(*)`,
+      bytes: sql<number>`coalesce(sum(octet_length(${deadProperties.value})), 0)`,
+    })
+    .from(deadProperties)
+    .where(eq(deadProperties.treeId, treeId))
+  return row ?? { count: 0, bytes: 0 }
+}
+
 const at = (treeId: string, path: string): SQL | undefined =>
   and(eq(deadProperties.treeId, treeId), eq(deadProperties.path, path))
 

@@ -25,6 +25,8 @@ export interface IncomingSharesDeps {
   listOwnNames(username: string): Promise<readonly string[]>
   /** Asks the sender of an accepted share whether it opens, and writes down what is wrong. */
   tryAccess(id: string): Promise<void>
+  /** Offers without an answer. */
+  maxPending: { readonly perUser: number; readonly perPeer: number }
   /** `host[:port]` of this server. */
   authority: string
   /** Senders may be on plain http (dev only). */

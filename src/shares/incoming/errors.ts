@@ -7,6 +7,7 @@ const kinds = {
   foreign_owner: 'forbidden',
   not_a_contact: 'forbidden',
   offer_changed: 'conflict',
+  too_many_pending: 'too_many',
   received_not_found: 'not_found',
   received_state: 'conflict',
 } as const satisfies Record<string, ErrorKind>

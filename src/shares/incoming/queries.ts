@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, inArray, isNotNull, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, gt, inArray, isNotNull, isNull, or, sql } from 'drizzle-orm'
 import {
   incomingShares,
   users,
@@ -80,6 +80,27 @@ export async function findOffer(
       ),
     )
   return rows[0]
+}
+
+/**
+ * Living offers that wait for an answer. Uses indexes incoming_shares_user and
+ * incoming_shares_sender_provider_user.
+ */
+export async function countPending(
+  db: Reader,
+  { userId, senderHost }: Pick<NewIncomingShare, 'userId' | 'senderHost'>,
+  now: number,
+): Promise<{ ofUser: number; ofPeer: number }> {
+  const isPending = and(
+    eq(incomingShares.state, 'pending'),
+    or(isNull(incomingShares.expiresAt), gt(incomingShares.expiresAt, now)),
+  )
+  const ofUser = await db.$count(incomingShares, and(eq(incomingShares.userId, userId), isPending))
+  const ofPeer = await db.$count(
+    incomingShares,
+    and(eq(incomingShares.senderHost, senderHost), isPending),
+  )
+  return { ofUser, ofPeer }
 }
 
 export async function insertIncoming(db: Transaction, row: NewIncomingShare): Promise<void> {

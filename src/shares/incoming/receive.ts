@@ -7,6 +7,7 @@ import { owe, type IncomingSharesDeps } from './deps.ts'
 import { badMember, IncomingError } from './errors.ts'
 import { contentHash, parseOffer } from './offer.ts'
 import {
+  countPending,
   findOffer,
   insertIncoming,
   selectMountNames,
@@ -17,6 +18,9 @@ import { chooseMountName } from './mount-name.ts'
 import { openSecret, sameText, sealSecret } from './secret.ts'
 import type { ShareOffer } from './share-offer.ts'
 import { readParties, type Receipt } from './wire.ts'
+
+/** When there may be room again: people answer in their own time. */
+const fullSeconds = 3600
 
 type Outcome = 'new' | 'repeat' | 'auto-accepted'
 
@@ -72,6 +76,15 @@ export function createReceive(deps: IncomingSharesDeps) {
     return sameText(known.secret, offer.secret) && sameText(known.code ?? '', offer.code ?? '')
   }
 
+  /** Whoever accepts or declines makes room; one text for both bounds. */
+  async function requireRoom(tx: Transaction, row: NewIncomingShare): Promise<void> {
+    const { perUser, perPeer } = deps.maxPending
+    const { ofUser, ofPeer } = await countPending(tx, row, clock.now())
+    if (ofUser < perUser && ofPeer < perPeer) return
+    const message = 'too many shares wait for an answer'
+    throw new IncomingError('too_many_pending', message, { retryAfterSeconds: fullSeconds })
+  }
+
   async function record(offer: ShareOffer, user: User): Promise<[id: string, outcome: Outcome]> {
     const accepted = await isWelcome(user.id, offer.sender)
     const hash = contentHash(offer)
@@ -81,6 +94,7 @@ export function createReceive(deps: IncomingSharesDeps) {
     return inTransaction(db, async (tx) => {
       const known = await findOffer(tx, row)
       if (known === undefined) {
+        if (!tell) await requireRoom(tx, row)
         await insertIncoming(tx, tell ? await acceptedRow(tx, row, own) : row)
         await tell?.(tx)
         return [row.id, tell ? 'auto-accepted' : 'new']

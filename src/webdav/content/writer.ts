@@ -1,8 +1,5 @@
 import type { ServerResponse } from 'node:http'
-
-/** A client that left, in the words of node:stream. */
-const gone = () =>
-  Object.assign(new Error('the client went away'), { code: 'ERR_STREAM_PREMATURE_CLOSE' })
+import { clientGone } from '../reply.ts'
 
 /**
  * Writes that end when the kernel has taken every byte, so that the buffer may be used again, and
@@ -18,7 +15,7 @@ export function createWriter(res: ServerResponse): (part: Uint8Array) => Promise
     new Promise((resolve, reject) => {
       const leave = (): void => {
         waiting.delete(leave)
-        if (res.destroyed) reject(gone())
+        if (res.destroyed) reject(clientGone())
         else resolve()
       }
       waiting.add(leave)

@@ -11,7 +11,7 @@ import { badRequest, forbidden, notFound } from '../errors.ts'
 import type { DavMethod, Exchange } from '../exchange.ts'
 import { carryOut } from '../locks/carry-out.ts'
 import { changing, type Affected } from '../locks/enforce.ts'
-import { sendEmpty } from '../reply.ts'
+import { clientGone, sendEmpty } from '../reply.ts'
 
 /** RFC 4918 §9.8 */
 export const copy: DavMethod = {
@@ -29,7 +29,7 @@ export const copy: DavMethod = {
     const from = place.path
     const { created } = await changing(exchange, [arrival], () =>
       carryOut(exchange, { kind: 'copy', from, to: destination, shallow }, () =>
-        tree.copy(from, destination, { overwrite, shallow }),
+        tree.copy(from, destination, { overwrite, shallow, signal: goneSignal(exchange) }),
       ),
     )
     sendEmpty(res, created ? 201 : 204)
@@ -56,11 +56,20 @@ export const move: DavMethod = {
     const departure = { path: from, tree: true, membership: true }
     const { created } = await changing(exchange, [departure, arrival], () =>
       carryOut(exchange, { kind: 'move', from, to: destination }, () =>
-        tree.move(from, destination, { overwrite }),
+        tree.move(from, destination, { overwrite, signal: goneSignal(exchange) }),
       ),
     )
     sendEmpty(res, created ? 201 : 204)
   },
+}
+
+/** Aborted when the client leaves without its answer. */
+function goneSignal({ res }: Exchange): AbortSignal {
+  const gone = new AbortController()
+  res.once('close', () => {
+    if (!res.writableFinished) gone.abort(clientGone())
+  })
+  return gone.signal
 }
 
 const find = async (tree: FileTree, path: TreePath): Promise<Entry | undefined> => tree.stat(path)

@@ -5,10 +5,7 @@ import type { DavMethod, Exchange } from '../exchange.ts'
 import { sendContinue } from '../../http/index.ts'
 import { receiving, requireTokens } from '../locks/enforce.ts'
 import { placeOf } from '../locks/place.ts'
-import { bodyOf, sendEmpty } from '../reply.ts'
-
-/** Asking the disk for room pays only when there is much to write. */
-const largeBytes = 1024 * 1024
+import { sendEmpty } from '../reply.ts'
 
 /** RFC 9110 §9.3.4, RFC 4918 §9.7 */
 export const createPut = (allow: string): DavMethod => ({
@@ -27,20 +24,26 @@ async function runPut(exchange: Exchange, allow: string): Promise<void> {
   await checkConditions(exchange, entry)
   const affected = [{ path: place.path, membership: !entry }]
   await requireTokens(exchange, affected)
-  await checkRoom(exchange)
-  sendContinue(req)
   if (!entry) await settings.resources.forgetProperties(placeOf(exchange, place.path))
   const modifiedAt = modifiedAtOf(exchange)
-  const written = await receiving(exchange, affected, bodyOf(req), (body) =>
-    tree.write(place.path, body, {
-      maxBytes: settings.maxUploadBytes,
-      expected: expectedState(exchange, entry),
-      modifiedAt,
-      size: sizeOf(exchange),
-    }),
-  ).catch((error: unknown) => {
-    throw isDirectory(error) ? notAllowed(allow) : error
-  })
+  const upload = await settings.uploads.begin(tree, place.path.slice(0, -1), expectedSize(exchange))
+  sendContinue(req)
+  const written = await receiving(
+    exchange,
+    affected,
+    upload.bodyOf(req, settings.uploadPace),
+    (body) =>
+      tree.write(place.path, body, {
+        maxBytes: settings.maxUploadBytes,
+        expected: expectedState(exchange, entry),
+        modifiedAt,
+        size: sizeOf(exchange),
+      }),
+  )
+    .catch((error: unknown) => {
+      throw isDirectory(error) ? notAllowed(allow) : error
+    })
+    .finally(() => upload.end())
   const isKept = modifiedAt !== undefined && sameSecond(modifiedAt, written.entry.modifiedAt)
   sendEmpty(res, written.created ? 201 : 204, {
     ETag: written.entry.etag,
@@ -73,14 +76,9 @@ export async function checkNewPlace({ tree, place }: Exchange): Promise<void> {
     throw new DavError(409, 'A file cannot be put to the URL of a directory.')
 }
 
-async function checkRoom({ req, tree, place }: Exchange): Promise<void> {
-  // Finder sends chunks, and says in a field of its own how much will come.
-  const { headers } = req
-  const length = Number(headers['content-length'] ?? headers['x-expected-entity-length'] ?? 0)
-  if (length < largeBytes) return
-  const space = await tree.space(place.path.slice(0, -1))
-  if (space && length > space.availableBytes) throw new FileError('no_space')
-}
+/** Finder sends chunks, and says in a field of its own how much will come. */
+const expectedSize = ({ req: { headers } }: Exchange): number =>
+  Number(headers['content-length'] ?? headers['x-expected-entity-length'] ?? 0) || 0
 
 const isDirectory = (error: unknown): boolean =>
   error instanceof FileError && error.code === 'is_a_directory'

@@ -95,6 +95,54 @@ describe('logging in (robustness I)', () => {
     expect((await login(server, password)).headers['retry-after']).toBe('60')
   })
 
+  it('waits twice as long each time within a day, at most an hour, over restarts', async () => {
+    await using server = await startServer()
+    const password = await server.addUser('alice')
+    const waits: string[] = []
+    for (let time = 0; time < 6; time++) {
+      await fail(server, 10)
+      await server.restart()
+      const wait = (await login(server, password)).headers['retry-after'] ?? ''
+      waits.push(wait)
+      server.clock.advance(`${Number(wait)}s`)
+    }
+    expect(waits).toEqual(['300', '600', '1200', '2400', '3600', '3600'])
+    server.clock.advance('1d')
+    await fail(server, 10)
+    expect((await login(server, password)).headers['retry-after']).toBe('300')
+  })
+
+  it('begins anew after a success', async () => {
+    await using server = await startServer()
+    const password = await server.addUser('alice')
+    await fail(server, 10)
+    server.clock.advance('300s')
+    await fail(server, 1)
+    expect((await login(server, password)).status).toBe(207)
+    await fail(server, 10)
+    expect((await login(server, password)).headers['retry-after']).toBe('300')
+  })
+
+  it('counts an address over all names, over a restart, whatever it can log in as', async () => {
+    const limits = { login: { addressFailures: 5 } }
+    await using server = await startServer({ config: { limits, trustProxy: ['127.0.0.1'] } })
+    const password = await server.addUser('alice')
+    const from = (address: string) => ({ 'x-forwarded-for': address })
+    const guess = (name: string, host: number) =>
+      login(server, 'wrong-password', from(`2001:db8:1:2::${host}`), name)
+    for (const [index, name] of ['a', 'b', 'c', 'd'].entries()) {
+      expect((await guess(name, index)).status).toBe(401)
+      expect((await login(server, password, from('2001:db8:1:2::7'))).status).toBe(207)
+    }
+    expect((await guess('e', 8)).status).toBe(401)
+    await server.restart()
+    const refused = await login(server, password, from('2001:db8:1:2::9'))
+    expect([refused.status, refused.headers['retry-after']]).toEqual([429, '300'])
+    expect((await login(server, password, from('2001:db8:1:3::9'))).status).toBe(207)
+    server.clock.advance('300s')
+    expect((await login(server, password, from('2001:db8:1:2::9'))).status).toBe(207)
+  })
+
   it('I4 is not dodged by a forged X-Forwarded-For or Forwarded', async () => {
     await using server = await startServer()
     const password = await server.addUser('alice')

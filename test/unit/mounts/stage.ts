@@ -65,7 +65,11 @@ export function stageOf(...mounts: readonly Mount[]): Stage {
     tree: createUserTree({
       home,
       sharedFolder: 'Shared',
-      limits: { maxBytes: 10_000, maxEntries: 300 },
+      limits: {
+        maxBytes: 10_000,
+        maxEntries: 300,
+        pace: { idleMs: 60_000, minBytesPerSecond: 0, windowMs: 60_000 },
+      },
       mounts() {
         const list = stage.mounts
         return {

@@ -21,7 +21,7 @@ async function openUsers() {
     events: createEventHub(),
     filesRoot: join(folder.path, 'data', 'files'),
     dataDir: join(folder.path, 'data'),
-    limit: { failures: 3, windowSeconds: 60 },
+    limit: { failures: 3, addressFailures: 100, windowSeconds: 60 },
   })
   return {
     users,

@@ -327,7 +327,8 @@ describe('a sender that answers other methods badly', () => {
         { tree: home, path: ['large'] },
         { tree, path: ['f'] },
       ]
-      const limits = { maxBytes: Infinity, maxEntries: 1 }
+      const pace = { idleMs: 60_000, minBytesPerSecond: 0, windowMs: 60_000 }
+      const limits = { maxBytes: Infinity, maxEntries: 1, pace }
       const options = { overwrite: true, limits, onLeft: () => undefined }
       expect(await codeOf(moveAcross(from, to, options))).toBe('sender_garbled')
       expect((await home.stat(['large']))?.size).toBe(32 * 1024 * 1024)
