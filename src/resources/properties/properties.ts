@@ -53,9 +53,7 @@ export function createProperties(db: Database, limits: PropertyLimits) {
   }
 
   function fits(properties: readonly DeadProperty[]): boolean {
-    return (
-      properties.length <= limits.perResource && bytesOf(properties) <= limits.bytesPerResource
-    )
+    return properties.length <= limits.perResource && bytesOf(properties) <= limits.bytesPerResource
   }
 
   return {
