@@ -21,14 +21,17 @@ export async function flap({ peer }: SoakStage, isOver: IsOver): Promise<void> {
 
 /** Gives the peer a share that is taken back when the next one is given, whether it is there or not. */
 export async function shareAgain({ alices, peer }: SoakStage, isOver: IsOver): Promise<void> {
-  let last: string | undefined
+  const carol = `carol@${peer.host}`
   while (!isOver()) {
     await rest(10_000, isOver)
-    if (last !== undefined) await alices.cli('share', 'revoke', last)
-    const { id } = await alices
-      .cli<{ id: string }>('share', 'create', 'alice', '/Trip', `carol@${peer.host}`)
-      .catch(async () => (await alices.cli<{ id: string }[]>('share', 'list'))[0] ?? { id: '' })
-    last = id
+    // A command fails when the peer is away, and the share waits for it.
+    await alices.cli('share', 'create', 'alice', '/Trip', carol).catch(() => undefined)
+    const all = await alices.cli<{ id: string; recipient: string; state: string }[]>(
+      'share',
+      'list',
+    )
+    const given = all.filter((one) => one.recipient === carol && one.state !== 'revoked')
+    for (const { id } of given.slice(1)) await alices.cli('share', 'revoke', id)
   }
 }
 

@@ -20,6 +20,8 @@ interface Kind {
   readonly send: Send
   /** Its answer depends on the peer that comes and goes. */
   readonly needsPeer?: boolean
+  /** Nothing in the load is a reason to refuse it. */
+  readonly isDue?: boolean
 }
 
 const lockBody =
@@ -84,7 +86,7 @@ const kinds: readonly Kind[] = [
     share: 3,
     send: (stage, chance) => stage.alice.proppatch(home(chance), markBody),
   },
-  { name: 'exchange', share: 5, send: exchange, needsPeer: true },
+  { name: 'exchange', share: 5, send: exchange, needsPeer: true, isDue: true },
   {
     name: 'GET by token',
     share: 7,
@@ -93,16 +95,19 @@ const kinds: readonly Kind[] = [
   {
     name: 'GET in a mount',
     share: 6,
+    isDue: true,
     send: (stage, chance) => stage.bob.get(`Shared/Trip/${given(chance)}`),
   },
   {
     name: 'PROPFIND in a mount',
     share: 4,
+    isDue: true,
     send: (stage) => stage.bob.propfind('Shared/Trip/', '1'),
   },
   {
     name: 'PUT in a mount',
     share: 2,
+    isDue: true,
     send: (stage, chance) =>
       stage.bob.put(`Shared/Trip/${given(chance)}`, 'y'.repeat(chance(50_000))),
   },
@@ -127,7 +132,7 @@ export function createLoad(stage: SoakStage, chance: (count: number) => number) 
     throw new Error('the shares are not a hundred')
   }
 
-  async function send({ name, send, needsPeer = false }: Kind): Promise<void> {
+  async function send({ name, send, needsPeer = false, isDue = false }: Kind): Promise<void> {
     const tally = tallies.get(name) ?? { requests: 0, classes: {}, unexpected: [] }
     tallies.set(name, tally)
     tally.requests += 1
@@ -135,7 +140,9 @@ export function createLoad(stage: SoakStage, chance: (count: number) => number) 
     try {
       const { status, text } = await send(stage, chance)
       end = `${Math.floor(status / 100)}xx`
-      if (status >= 500 && !needsPeer) tally.unexpected.push(`${status} ${text.slice(0, 200)}`)
+      const isRefused = status >= 400 && status < 500
+      if ((status >= 500 && !needsPeer) || (isDue && isRefused))
+        tally.unexpected.push(`${status} ${text.slice(0, 200)}`)
     } catch (error) {
       end = 'broken'
       tally.unexpected.push(String(error))
