@@ -57,6 +57,7 @@ export function paced(
       return {
         next: () =>
           new Promise((resolve, reject) => {
+            const fail: (reason: unknown) => void = reject
             expire = () => {
               isSilent = true
               reject(tooSlow())
@@ -69,7 +70,7 @@ export function paced(
               },
               (error: unknown) => {
                 clearTimeout(idle)
-                reject(error as Error)
+                fail(error)
               },
             )
           }),

@@ -23,6 +23,12 @@ export interface Connections {
 /** How long the first request of a connection that was just accepted may be on its way. */
 const firstRequestMs = 500
 
+/** What is under way on a socket. */
+interface Answering {
+  readonly socket: Socket
+  readonly responses: Set<ServerResponse>
+}
+
 export interface ConnectionOptions extends AdmissionOptions {
   readonly secure: boolean
   readonly log: Logger
@@ -33,7 +39,7 @@ export interface ConnectionOptions extends AdmissionOptions {
 export function trackConnections(server: Server, options: ConnectionOptions): Connections {
   /** TCP sockets, which for TLS are not the ones that requests know. */
   const sockets = new Set<Socket>()
-  const running = new Map<Socket, Set<ServerResponse>>()
+  const running = new Map<Duplex, Answering>()
   const used = new WeakSet<Duplex>()
   const refused = new WeakMap<Duplex, Refusal>()
   const admission = createAdmission(options)
@@ -50,12 +56,14 @@ export function trackConnections(server: Server, options: ConnectionOptions): Co
     else refused.set(socket, refusal)
   })
   server.on(options.secure ? 'secureConnection' : 'connection', (socket: Socket) => {
-    running.set(socket, new Set())
+    running.set(socket, { socket, responses: new Set() })
     socket.once('close', () => running.delete(socket))
   })
   const sweep = setInterval(() => {
     admission.report(options.log)
-    for (const [socket, responses] of running) if (responses.size > 0) stalls.look(socket)
+    for (const { socket, responses } of running.values()) {
+      if (responses.size > 0) stalls.look(socket)
+    }
   }, options.checkingIntervalMs).unref()
   server.once('close', () => clearInterval(sweep))
 
@@ -63,7 +71,7 @@ export function trackConnections(server: Server, options: ConnectionOptions): Co
     begin(req, res) {
       const { socket } = req
       used.add(socket)
-      const responses = running.get(socket)
+      const responses = running.get(socket)?.responses
       responses?.add(res)
       if (draining) res.setHeader('Connection', 'close')
       res.on('close', () => {
@@ -73,11 +81,11 @@ export function trackConnections(server: Server, options: ConnectionOptions): Co
     },
     refusalOf: (socket) => refused.get(socket),
     isAnswering: (socket) =>
-      [...(running.get(socket as Socket) ?? [])].some((res) => res.headersSent),
+      [...(running.get(socket)?.responses ?? [])].some((res) => res.headersSent),
     drain() {
       draining = true
       const endIdle = (isMeant: (socket: Duplex) => boolean): void => {
-        for (const [socket, responses] of running) {
+        for (const { socket, responses } of running.values()) {
           if (responses.size === 0 && isMeant(socket)) socket.destroy()
         }
       }

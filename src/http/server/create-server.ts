@@ -74,7 +74,7 @@ const defaults: ServerLimits = {
 export function createHttpServer(handler: HttpHandler, options: HttpServerOptions): HttpServer {
   const classes = createMessageClasses()
   const limits = { ...defaults, ...options.limits }
-  const { log, tls, countAs = (address) => address } = options
+  const { log, tls, countAs = (address: string) => address } = options
   const server = openServer(classes, limits, tls)
   const connections = trackConnections(server, {
     ...limits,

@@ -60,6 +60,7 @@ describe('a copy from a sender to the own files', () => {
   })
   const copied = async () => (await stage.files.propfind('arrived')).status
   let sending = false
+  const isSending = (): boolean => sending
   const sends =
     (part: string): Hostile =>
     (_req, res) => {
@@ -86,10 +87,10 @@ describe('a copy from a sender to the own files', () => {
     stage.clock.advance('31m')
     mount.sender.misbehave(sends('x'.repeat(10_000)), 'GET')
     const socket = ask(head('COPY', `${mount.path}/ten.txt`, `Destination: ${destination}\r\n`))
-    while (!sending) await sleep(20)
+    while (!isSending()) await sleep(20)
     await sleep(100)
     socket.destroy()
-    while (sending) await sleep(20)
+    while (isSending()) await sleep(20)
     expect(await copied()).toBe(404)
   })
 })

@@ -99,7 +99,7 @@ describe('davmesh db check', () => {
 
   it('beside a running server leaves to it what it may be at', async () => {
     const path = join(home, '.davmesh-put-running')
-    const lock = takeServeLock(join(stage.server.dir, 'data', 'serve.lock'))
+    const lock = takeServeLock(join(stage.server.dir, 'data'))
     try {
       writeFileSync(path, 'half')
       sql(
@@ -110,7 +110,7 @@ describe('davmesh db check', () => {
       utimesSync(path, hours(2), hours(2))
       expect(await check()).toMatchObject([{ kind: 'temporary' }])
     } finally {
-      lock?.release()
+      lock.release()
     }
     expect((await check()).map(({ kind }) => kind).sort()).toEqual([
       'interrupted_change',

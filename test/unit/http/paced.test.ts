@@ -82,7 +82,8 @@ describe('a source that must not come too slowly', () => {
       return sum > 20 ? Promise.reject(new Error('full')) : undefined
     }
     const all = async () => {
-      for await (const _ of paced(parts(5, 10, 0), { pace, tooSlow, took }));
+      const some = paced(parts(5, 10, 0), { pace, tooSlow, took })
+      for await (const part of some) expect(part).toHaveLength(10)
     }
     await expect(all()).rejects.toThrow('full')
     expect(sum).toBe(30)
