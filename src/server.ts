@@ -92,10 +92,10 @@ export async function startWorker(services: Services, colleagues: Colleagues): P
  */
 export async function takeData(services: Services): Promise<ServeLock> {
   const { config, keys, log, outbox, shares } = services
+  requireSound(services.db)
   const lock = takeServeLock(config.dataDir)
   warnOfSettings(config, log)
   try {
-    requireSound(services.db)
     await repairHomes(services)
     await keys.ensureNamed()
     const owed = await shares.oweInterrupted()

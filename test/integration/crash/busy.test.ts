@@ -105,7 +105,7 @@ it('R7: reads go on while another process has the database, writes are put off',
     () => shared.get('beach.txt'),
     () => request(`${root}/.well-known/ocm`),
     () => request(`${root}/.well-known/jwks.json`),
-    () => request(`${root}/readyz`),
+    () => request(`${root}/healthz`),
   ]
 
   // A key for older peers is made when discovery is first asked for, which is a write.

@@ -92,7 +92,7 @@ describe.each([1, 2])('R14: a stop while %s process(es) work', (workers) => {
   it('lets half end, cuts the rest, and leaves nothing behind', async () => {
     const admin = { listen: { host: '127.0.0.1', port: adminPort(workers) } }
     const readiness = `http://127.0.0.1:${admin.listen.port}/readyz`
-    await using stage = await workersStage(workers, { admin, limits: { drainSeconds: 3 } })
+    await using stage = await workersStage(workers, { admin, limits: { drainSeconds: 6 } })
     await stage.fill('', { 'large.bin': 'x'.repeat(size) })
     await stage.start()
     const server = stage.process()
