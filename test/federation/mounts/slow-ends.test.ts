@@ -11,7 +11,7 @@ let stage: MountStage
 let mount: Awaited<ReturnType<MountStage['mount']>>
 
 beforeAll(async () => {
-  const transfers = { stalledSeconds: 2, idleSeconds: 1 }
+  const transfers = { stalledSeconds: 6, idleSeconds: 1 }
   stage = await mountStage({ config: { limits: { transfers } } })
   mount = await stage.mount()
 })
