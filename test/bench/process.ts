@@ -16,6 +16,13 @@ export function cpuSecondsOf(pid: number): number | undefined {
   return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond
 }
 
+/** The same of a process and those it has started. */
+export function cpuSecondsOfAll(pid: number): number | undefined {
+  const children = readProc(pid, `task/${pid}/children`)?.trim().split(' ').filter(Boolean) ?? []
+  const all = [pid, ...children.map(Number)].map(cpuSecondsOf)
+  return all.reduce((sum, one) => (sum === undefined || one === undefined ? one : sum + one), 0)
+}
+
 /** The most memory a process has ever held, in bytes; undefined without /proc. */
 export function peakRssOf(pid: number): number | undefined {
   const [, kib] = /^VmHWM:\s+(\d+) kB/m.exec(readProc(pid, 'status') ?? '') ?? []
