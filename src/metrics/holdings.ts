@@ -12,6 +12,7 @@ import {
   countResting,
   countUsers,
   findOldestOwed,
+  selectChores,
   type Counted,
 } from './queries.ts'
 
@@ -42,6 +43,18 @@ export function countHoldings(registry: Registry, db: Database, clock: Clock): v
       },
     })
 
+  const byJob = (name: string, help: string, read: (chore: Chore) => number) =>
+    new Gauge({
+      ...shared,
+      name,
+      help,
+      labelNames: ['job'],
+      async collect() {
+        this.reset()
+        for (const chore of await selectChores(db)) this.set({ job: chore.job }, read(chore))
+      },
+    })
+
   const owed = ['waiting', 'refused']
   byState('davmesh_outbox_entries', 'Messages that we owe peers', owed, countOutbox)
   one('davmesh_outbox_oldest_seconds', 'Age of the oldest that is waiting', async () => {
@@ -59,9 +72,17 @@ export function countHoldings(registry: Registry, db: Database, clock: Clock): v
   one('davmesh_breakers_open', 'Other servers that are left alone because they fail', () =>
     countResting(db, clock.now()),
   )
+  byJob('davmesh_job_failing', 'Whether a chore failed the last time', ({ error }) =>
+    error === null ? 0 : 1,
+  )
+  byJob('davmesh_job_ended_timestamp_seconds', 'When a chore ended the last time', (chore) =>
+    chore.endedAt === null ? 0 : chore.endedAt / 1000,
+  )
   one('davmesh_database_bytes', 'Size of the database file', () => sizeOf(db.path))
   one('davmesh_database_wal_bytes', 'Size of its write-ahead log', () => sizeOf(`${db.path}-wal`))
 }
+
+type Chore = Awaited<ReturnType<typeof selectChores>>[number]
 
 type Count = (db: Database) => Promise<Counted>
 

@@ -2,6 +2,7 @@ import { and, count, eq, gt, isNull, min } from 'drizzle-orm'
 import {
   accessTokens,
   incomingShares,
+  jobLeases,
   locks,
   outbox,
   outgoingShares,
@@ -53,3 +54,13 @@ export const countPeers = (db: Reader): Promise<number> => db.$count(peers)
 
 export const countUsers = (db: Reader): Promise<number> =>
   db.$count(users, isNull(users.disabledAt))
+
+/** How each chore ended the last time; one row for each chore. */
+export const selectChores = (db: Reader) =>
+  db
+    .select({
+      job: jobLeases.name,
+      endedAt: jobLeases.lastEndedAt,
+      error: jobLeases.lastError,
+    })
+    .from(jobLeases)

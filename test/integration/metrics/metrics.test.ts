@@ -31,6 +31,7 @@ describe('metrics', () => {
     await davClient(`${server.url}/dav/files/alice/`, basic('alice', password)).propfind('', '1')
     await davClient(`${server.url}/dav/files/alice/`, basic('alice', 'wrong')).propfind('', '1')
     await request(`${server.url}/ocm/shares`, { method: 'POST', body: '{}' })
+    await server.services().jobs.run('expire-locks')
 
     const text = await metricsWith(
       server,
@@ -48,6 +49,7 @@ describe('metrics', () => {
       'davmesh_outgoing_shares{state="sent"} 1',
       'davmesh_access_tokens_live 1',
       'davmesh_breakers_open 0',
+      'davmesh_job_failing{job="expire-locks"} 0',
       'davmesh_events_total{event="share.created"} 1',
       'davmesh_events_total{event="token.revoked"} 0',
     ]) {
