@@ -31,10 +31,16 @@ export interface Server {
  */
 export async function startServer(services: Services): Promise<Server> {
   const lock = await takeData(services)
+  const opened: (() => Promise<void>)[] = []
   try {
-    const { address, server } = await openMain(services)
+    // Before anybody is served: it is the likelier one to fail.
     const admin = await openAdmin(services, services.metrics.text)
-    if (admin) services.metrics.watchProcess()
+    if (admin) {
+      opened.push(admin.close)
+      services.metrics.watchProcess()
+    }
+    const { address, server } = await openMain(services)
+    opened.push(() => server.close(0))
     await services.outbox.start({ isAlone: true, runId: services.runId })
     services.jobs.start()
     return toServer({
@@ -51,6 +57,7 @@ export async function startServer(services: Services): Promise<Server> {
       },
     })
   } catch (error) {
+    await Promise.all(opened.map((close) => close()))
     lock.release()
     throw error
   }
@@ -154,7 +161,8 @@ async function openMain(
     countAs: (address) => (isProxy(address) ? undefined : networkOf(address)),
   })
   server.adopt(web)
-  return { address: textOf(await listen(server, config)), server }
+  const another = 'Choose another with --listen host:port.'
+  return { address: textOf(await listen(server, config.listen, another)), server }
 }
 
 const textOf = ({ address, family, port }: AddressInfo): string =>
@@ -164,6 +172,7 @@ const textOf = ({ address, family, port }: AddressInfo): string =>
  * The second listener, if the configuration names one.
  *
  * @param metrics all that there is to say.
+ * @throws AppError `cannot_listen`.
  */
 export async function openAdmin(
   services: Services,
@@ -172,7 +181,8 @@ export async function openAdmin(
   const { config, log } = services
   if (config.admin === null) return undefined
   const admin = createHttpServer(createAdminListener(services, metrics), { log })
-  const address = textOf(await admin.listen(config.admin.listen))
+  const another = 'Choose another in the configuration: admin.listen.'
+  const address = textOf(await listen(admin, config.admin.listen, another))
   return { address, close: () => admin.close(0) }
 }
 
@@ -196,7 +206,11 @@ async function repairHomes(services: Services): Promise<void> {
 }
 
 /** @throws AppError `cannot_listen`, naming the port and what to do. */
-async function listen(server: HttpServer, { listen: at }: Config): Promise<AddressInfo> {
+async function listen(
+  server: HttpServer,
+  at: NonNullable<Config['admin']>['listen'],
+  another: string,
+): Promise<AddressInfo> {
   try {
     return await server.listen(at)
   } catch (cause) {
@@ -205,7 +219,7 @@ async function listen(server: HttpServer, { listen: at }: Config): Promise<Addre
     throw new AppError(
       'unavailable',
       'cannot_listen',
-      `Cannot listen on ${at.host}:${at.port}: ${reason}. Choose another with --listen host:port.`,
+      `Cannot listen on ${at.host}:${at.port}: ${reason}. ${another}`,
       { cause },
     )
   }
