@@ -196,6 +196,38 @@ describe('a part whose root is a file', () => {
   })
 })
 
+describe('a copy that nobody waits for any more', () => {
+  const gone = new Error('gone')
+
+  it('has ended before it began, and left nothing', async () => {
+    const signal = AbortSignal.abort(gone)
+    await expect(tree.copy(['dir'], ['copy'], { overwrite: false, signal })).rejects.toBe(gone)
+    expect(readdirSync(root)).toEqual(['dir'])
+  })
+
+  it('ends in the middle of a file, and leaves what was there', async () => {
+    const { signal } = endsAfter(5)
+    writeFileSync(join(root, 'large'), Buffer.alloc(4_000_000, 'l'))
+    const copied = tree.copy(['large'], ['dir', 'x'], { overwrite: true, signal })
+    await expect(copied).rejects.toBe(gone)
+    expect(readdirSync(root).sort()).toEqual(['dir', 'large'])
+    expect(readdirSync(join(root, 'dir'))).toEqual(['x'])
+    expect(readFileSync(join(root, 'dir', 'x'), 'utf8')).toBe('x')
+  })
+
+  /** Aborted when it has been looked at so many times. */
+  function endsAfter(looks: number): AbortController {
+    const controller = new AbortController()
+    const look = controller.signal.throwIfAborted.bind(controller.signal)
+    controller.signal.throwIfAborted = () => {
+      looks -= 1
+      if (looks === 0) controller.abort(gone)
+      look()
+    }
+    return controller
+  }
+})
+
 describe('repairLocalTree', () => {
   const swap = `.davmesh-swap-${'a'.repeat(22)}`
   const put = `.davmesh-put-${'b'.repeat(22)}`
