@@ -7,6 +7,7 @@ import {
   mkdtempSync,
   readFileSync,
   readdirSync,
+  realpathSync,
   renameSync,
   rmSync,
   statSync,
@@ -21,6 +22,8 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import {
   createLocalTree,
+  createTurns,
+  putBackAt,
   repairLocalTree,
   subtree,
   type FileTree,
@@ -250,6 +253,29 @@ describe('repairLocalTree', () => {
     expect(await repairLocalTree(root)).toEqual({ restored: 0, removed: 0 })
   })
 
+  it('waits for its turn, and never overwrites what came by then', async () => {
+    const turns = createTurns()
+    mkdirSync(join(root, swap))
+    writeFileSync(join(root, swap, 'file'), 'old')
+    const repaired = await turns.take([join(realpathSync(root), 'file')], async () => {
+      const repairing = repairLocalTree(root, { turns })
+      // Long enough for one that does not wait.
+      await wait(100)
+      writeFileSync(join(root, 'file'), 'new')
+      return [repairing]
+    })
+    expect(await repaired[0]).toEqual({ restored: 0, removed: 1 })
+    expect(readFileSync(join(root, 'file'), 'utf8')).toBe('new')
+    expect(readdirSync(root).sort()).toEqual(['dir', 'file'])
+  })
+
+  it('ends its walk when nobody waits for it any more', async () => {
+    writeFileSync(join(root, put), 'half')
+    const signal = AbortSignal.abort()
+    expect(await repairLocalTree(root, { signal })).toEqual({ restored: 0, removed: 0 })
+    expect(existsSync(join(root, put))).toBe(true)
+  })
+
   it('leaves what is not ours, and what may still be running', async () => {
     writeFileSync(join(root, '.davmesh-notes'), 'somebody else')
     writeFileSync(join(root, put), 'running')
@@ -260,6 +286,27 @@ describe('repairLocalTree', () => {
     expect(await repairLocalTree(root, { staleBefore: 2_000_001 })).toMatchObject({ removed: 1 })
     expect(readdirSync(root).sort()).toEqual(['.davmesh-notes', 'dir', 'out'])
     expect(existsSync(join(base, 'outside', put))).toBe(true)
+  })
+})
+
+describe('putBackAt', () => {
+  const swap = `.davmesh-swap-${'a'.repeat(22)}`
+  const others = `.davmesh-swap-${'b'.repeat(22)}`
+
+  it('puts back what was set aside at the path, and leaves what others are at', async () => {
+    mkdirSync(join(root, swap, 'old', 'deep'), { recursive: true })
+    mkdirSync(join(root, others, 'another'), { recursive: true })
+    expect(await putBackAt(join(root, 'old'))).toBe(true)
+    expect(readdirSync(root).sort()).toEqual([others, 'dir', 'old'])
+    expect(readdirSync(join(root, 'old'))).toEqual(['deep'])
+  })
+
+  it('throws away what was replaced: it does not come back when that is removed', async () => {
+    mkdirSync(join(root, swap, 'dir', 'older'), { recursive: true })
+    expect(await putBackAt(join(root, 'dir'))).toBe(false)
+    await tree.remove(['dir'])
+    expect(await repairLocalTree(root)).toEqual({ restored: 0, removed: 0 })
+    expect(readdirSync(root)).toEqual([])
   })
 })
 
