@@ -2,7 +2,7 @@ import type { AddressInfo } from 'node:net'
 import { createAdminListener, createListener } from './app.ts'
 import { createIsProxy, networkOf } from './client-address.ts'
 import type { Config } from './config/index.ts'
-import { AppError, type Logger } from './core/index.ts'
+import { AppError, settledWithin, type Logger } from './core/index.ts'
 import { requireSound, takeServeLock, type ServeLock } from './db/index.ts'
 import { lookIn, repairLocalTree, type FileTree } from './files/index.ts'
 import { createHttpServer, type HttpHandler, type HttpServer } from './http/index.ts'
@@ -48,9 +48,7 @@ export async function startServer(services: Services): Promise<Server> {
       adminAddress: admin?.address,
       renewCertificate: server.renewCertificate,
       async close() {
-        services.health.drain()
-        await server.close(drainMsOf(services.config))
-        await Promise.all([services.outbox.stop(), services.jobs.stop()])
+        await windDown(services, server)
         // It says to the last that the server is not ready.
         await admin?.close()
         lock.release()
@@ -81,9 +79,7 @@ export async function startWorker(services: Services, colleagues: Colleagues): P
     address,
     renewCertificate: server.renewCertificate,
     async close() {
-      services.health.drain()
-      await server.close(drainMsOf(services.config))
-      await Promise.all([services.outbox.stop(), services.jobs.stop()])
+      await windDown(services, server)
     },
   })
   colleagues.onStop(() => void worker.stop())
@@ -117,6 +113,22 @@ export async function takeData(services: Services): Promise<ServeLock> {
 
 /** How long running requests may take to end after a stop was asked for. */
 export const drainMsOf = ({ limits }: Config): number => limits.drainSeconds * 1000
+
+/** Beyond the drain: handlers clean up, deliveries to peers and chores come to an end. */
+const endingMs = 10_000
+
+/** How long a stop may take, in milliseconds. */
+export const stopMsOf = (config: Config): number => drainMsOf(config) + endingMs
+
+/** Lets all that this process does come to an end; peers that take too long are not waited for. */
+async function windDown(services: Services, server: HttpServer): Promise<void> {
+  const { config, log, health, outbox, jobs } = services
+  health.drain()
+  const ends = [server.close(drainMsOf(config)), outbox.stop(), jobs.stop()]
+  if (await settledWithin(stopMsOf(config), ends)) return
+  log.warn('stopping takes too long: what is asked of other servers is cut')
+  await services.cutOff()
+}
 
 /** A server that is closed once, however often it is stopped. */
 export function toServer({

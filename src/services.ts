@@ -192,6 +192,8 @@ async function wire(
     requestLimits,
     treeOf,
     userTreeOf,
+    /** Ends what is asked of peers: whatever waits for them fails, and nothing more is asked. */
+    cutOff: (): Promise<void> => client.close(),
     async close(): Promise<void> {
       await jobs.stop()
       await federation.stop()
