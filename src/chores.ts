@@ -8,6 +8,8 @@ export interface ChoreDeps
     Pick<Ground, 'clock' | 'keys' | 'users'>,
     Pick<Federation['rooms'], 'tokens' | 'invites' | 'peers'> {
   readonly resources: Pick<Resources, 'removeExpiredLocks'>
+  /** Of the processes that serve the same files. */
+  readonly turns: LocalState['turns']
   readonly live: LocalState['live']
 }
 
@@ -25,13 +27,13 @@ const staleMs = 60 * 60_000
 
 /** What has to be done again and again, so that nothing grows for ever and nothing is forgotten. */
 export function createChores(deps: ChoreDeps): Chore[] {
-  const { clock, keys, users, tokens, invites, peers, resources, live } = deps
+  const { clock, keys, users, tokens, invites, peers, resources, turns, live } = deps
 
   async function sweepUploads(signal: AbortSignal): Promise<string | undefined> {
     const sum = { removed: 0, restored: 0 }
     for (const { home } of await users.listUsers()) {
       if (signal.aborted) break
-      const options = { staleBefore: clock.now() - staleMs, isLive: live.has }
+      const options = { staleBefore: clock.now() - staleMs, isLive: live.has, turns, signal }
       const { removed, restored } = await repairLocalTree(home, options)
       sum.removed += removed
       sum.restored += restored

@@ -2,7 +2,7 @@ import type { AddressInfo } from 'node:net'
 import { createAdminListener, createListener } from './app.ts'
 import { createIsProxy, networkOf } from './client-address.ts'
 import type { Config } from './config/index.ts'
-import { AppError, type Logger } from './core/index.ts'
+import { AppError, settledWithin, type Logger } from './core/index.ts'
 import { requireSound, takeServeLock, type ServeLock } from './db/index.ts'
 import { lookIn, repairLocalTree, type FileTree } from './files/index.ts'
 import { createHttpServer, type HttpHandler, type HttpServer } from './http/index.ts'
@@ -31,10 +31,16 @@ export interface Server {
  */
 export async function startServer(services: Services): Promise<Server> {
   const lock = await takeData(services)
+  const opened: (() => Promise<void>)[] = []
   try {
-    const { address, server } = await openMain(services)
+    // Before anybody is served: it is the likelier one to fail.
     const admin = await openAdmin(services, services.metrics.text)
-    if (admin) services.metrics.watchProcess()
+    if (admin) {
+      opened.push(admin.close)
+      services.metrics.watchProcess()
+    }
+    const { address, server } = await openMain(services)
+    opened.push(() => server.close(0))
     await services.outbox.start({ isAlone: true, runId: services.runId })
     services.jobs.start()
     return toServer({
@@ -42,15 +48,14 @@ export async function startServer(services: Services): Promise<Server> {
       adminAddress: admin?.address,
       renewCertificate: server.renewCertificate,
       async close() {
-        services.health.drain()
-        await server.close(drainMsOf(services.config))
-        await Promise.all([services.outbox.stop(), services.jobs.stop()])
+        await windDown(services, server)
         // It says to the last that the server is not ready.
         await admin?.close()
         lock.release()
       },
     })
   } catch (error) {
+    await Promise.all(opened.map((close) => close()))
     lock.release()
     throw error
   }
@@ -74,9 +79,7 @@ export async function startWorker(services: Services, colleagues: Colleagues): P
     address,
     renewCertificate: server.renewCertificate,
     async close() {
-      services.health.drain()
-      await server.close(drainMsOf(services.config))
-      await Promise.all([services.outbox.stop(), services.jobs.stop()])
+      await windDown(services, server)
     },
   })
   colleagues.onStop(() => void worker.stop())
@@ -110,6 +113,22 @@ export async function takeData(services: Services): Promise<ServeLock> {
 
 /** How long running requests may take to end after a stop was asked for. */
 export const drainMsOf = ({ limits }: Config): number => limits.drainSeconds * 1000
+
+/** Beyond the drain: handlers clean up, deliveries to peers and chores come to an end. */
+const endingMs = 10_000
+
+/** How long a stop may take, in milliseconds. */
+export const stopMsOf = (config: Config): number => drainMsOf(config) + endingMs
+
+/** Lets all that this process does come to an end; peers that take too long are not waited for. */
+async function windDown(services: Services, server: HttpServer): Promise<void> {
+  const { config, log, health, outbox, jobs } = services
+  health.drain()
+  const ends = [server.close(drainMsOf(config)), outbox.stop(), jobs.stop()]
+  if (await settledWithin(stopMsOf(config), ends)) return
+  log.warn('stopping takes too long: what is asked of other servers is cut')
+  await services.cutOff()
+}
 
 /** A server that is closed once, however often it is stopped. */
 export function toServer({
@@ -154,7 +173,8 @@ async function openMain(
     countAs: (address) => (isProxy(address) ? undefined : networkOf(address)),
   })
   server.adopt(web)
-  return { address: textOf(await listen(server, config)), server }
+  const another = 'Choose another with --listen host:port.'
+  return { address: textOf(await listen(server, config.listen, another)), server }
 }
 
 const textOf = ({ address, family, port }: AddressInfo): string =>
@@ -164,6 +184,7 @@ const textOf = ({ address, family, port }: AddressInfo): string =>
  * The second listener, if the configuration names one.
  *
  * @param metrics all that there is to say.
+ * @throws AppError `cannot_listen`.
  */
 export async function openAdmin(
   services: Services,
@@ -172,7 +193,8 @@ export async function openAdmin(
   const { config, log } = services
   if (config.admin === null) return undefined
   const admin = createHttpServer(createAdminListener(services, metrics), { log })
-  const address = textOf(await admin.listen(config.admin.listen))
+  const another = 'Choose another in the configuration: admin.listen.'
+  const address = textOf(await listen(admin, config.admin.listen, another))
   return { address, close: () => admin.close(0) }
 }
 
@@ -196,7 +218,11 @@ async function repairHomes(services: Services): Promise<void> {
 }
 
 /** @throws AppError `cannot_listen`, naming the port and what to do. */
-async function listen(server: HttpServer, { listen: at }: Config): Promise<AddressInfo> {
+async function listen(
+  server: HttpServer,
+  at: NonNullable<Config['admin']>['listen'],
+  another: string,
+): Promise<AddressInfo> {
   try {
     return await server.listen(at)
   } catch (cause) {
@@ -205,7 +231,7 @@ async function listen(server: HttpServer, { listen: at }: Config): Promise<Addre
     throw new AppError(
       'unavailable',
       'cannot_listen',
-      `Cannot listen on ${at.host}:${at.port}: ${reason}. Choose another with --listen host:port.`,
+      `Cannot listen on ${at.host}:${at.port}: ${reason}. ${another}`,
       { cause },
     )
   }

@@ -159,8 +159,16 @@ async function wire(
   const { shares, mounts } = federation.rooms
   /** A user's files, with what others share in them. */
   const userTreeOf = (user: User): FileTree => mounts.treeFor(user.id, treeOf(user))
-  const { live } = state
-  const chores = createChores({ clock, keys, users, ...federation.rooms, resources, live })
+  const { turns, live } = state
+  const chores = createChores({
+    clock,
+    keys,
+    users,
+    ...federation.rooms,
+    resources,
+    turns,
+    live,
+  })
   const jobs = createJobs({ db, clock, log: log.child({ room: 'jobs' }), chores })
   return {
     /** Names this process in what it notes in the database. */
@@ -184,6 +192,8 @@ async function wire(
     requestLimits,
     treeOf,
     userTreeOf,
+    /** Ends what is asked of peers: whatever waits for them fails, and nothing more is asked. */
+    cutOff: (): Promise<void> => client.close(),
     async close(): Promise<void> {
       await jobs.stop()
       await federation.stop()

@@ -19,3 +19,4 @@ export {
   type SecretKeys,
 } from './secret-key.ts'
 export { hashSecret, Secret } from './secret.ts'
+export { settledWithin } from './settled-within.ts'

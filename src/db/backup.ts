@@ -5,12 +5,13 @@ import {
   fsyncSync,
   linkSync,
   openSync,
+  renameSync,
   rmSync,
   writeFileSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
 import Sqlite from 'better-sqlite3'
-import { AppError } from '../core/index.ts'
+import { AppError, newId } from '../core/index.ts'
 import type { Database } from './open.ts'
 
 /** So many pages at a time; what is told of progress comes between. */
@@ -29,15 +30,16 @@ export async function backupDatabase(
   onProgress: (done: number) => void = () => undefined,
 ): Promise<void> {
   if (existsSync(file)) throw existsAlready(file)
-  const partial = `${file}.partial`
+  const partial = `${file}.${newId()}.partial`
+  let isMade = false
   // Its reads begin now and see nothing that is committed later: without that, a copy would begin
   // anew with every commit of the server's.
   const source = new Sqlite(db.path, { readonly: true })
   try {
     source.exec('BEGIN')
     source.prepare('SELECT count(*) FROM sqlite_master').get()
-    rmSync(partial, { force: true })
-    writeFileSync(partial, '', { mode: 0o600, flag: 'wx' })
+    claim(partial)
+    isMade = true
     await source.backup(partial, {
       progress: ({ totalPages, remainingPages }) => {
         onProgress(totalPages === 0 ? 0 : 1 - remainingPages / totalPages)
@@ -46,7 +48,7 @@ export async function backupDatabase(
     })
     checkCopy(partial)
     sync(partial)
-    linkSync(partial, file)
+    giveName(partial, file)
     sync(dirname(file))
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'EEXIST') throw existsAlready(file)
@@ -54,13 +56,35 @@ export async function backupDatabase(
     const message = `The backup ${file} could not be made: ${(cause as Error).message}.`
     throw new AppError('unavailable', 'backup_failed', message, { cause })
   } finally {
-    rmSync(partial, { force: true })
+    if (isMade) rmSync(partial, { force: true })
     source.close()
   }
 }
 
 const existsAlready = (file: string): AppError =>
   new AppError('conflict', 'backup_exists', `${file} exists already; name another file.`)
+
+/** Makes an empty file that only we can read. @throws EEXIST */
+const claim = (file: string): void => writeFileSync(file, '', { mode: 0o600, flag: 'wx' })
+
+/** How file systems without hard links, and kernels that restrict them, say so. */
+const noLinks = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']
+
+/** Never replaces anything: a link fails where something is, and so does claiming the name. */
+function giveName(partial: string, file: string): void {
+  try {
+    linkSync(partial, file)
+  } catch (error) {
+    if (!noLinks.includes((error as NodeJS.ErrnoException).code ?? '')) throw error
+    claim(file)
+    try {
+      renameSync(partial, file)
+    } catch (failure) {
+      rmSync(file, { force: true })
+      throw failure
+    }
+  }
+}
 
 /** Makes one file of it, which needs nothing beside it, and looks at every page. */
 function checkCopy(path: string): void {

@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import { AppError } from '../core/index.ts'
@@ -20,8 +20,10 @@ export interface ServeLock {
 export function takeServeLock(dataDir: string): ServeLock {
   // Beside the lock: reading that one would let go of it (POSIX locks end with any close).
   const pidFile = join(dataDir, 'serve.pid')
+  const path = lockFileOf(dataDir)
+  createLockFile(path)
   // Longer than anybody needs to see whether it is held.
-  const file = new Sqlite(join(dataDir, 'serve.lock'), { timeout: 200 })
+  const file = new Sqlite(path, { timeout: 200 })
   try {
     file.exec('BEGIN EXCLUSIVE')
     writeFileSync(pidFile, `${process.pid}\n`)
@@ -47,13 +49,31 @@ function readPid(path: string): string {
   }
 }
 
-/** Whether a server has this data directory. */
+/** Whether a server has this data directory. It changes nothing there, and needs no right to. */
 export function isServed(dataDir: string): boolean {
+  const path = lockFileOf(dataDir)
+  if (!existsSync(path)) return false
+  const file = new Sqlite(path, { readonly: true, timeout: 0 })
   try {
-    takeServeLock(dataDir).release()
+    // A lock that others can share, for an instant: whoever starts waits longer.
+    file.prepare('SELECT count(*) FROM sqlite_master').get()
     return false
   } catch (error) {
-    if (error instanceof AppError && error.code === 'already_served') return true
+    if (isBusy(error)) return true
     throw error
+  } finally {
+    file.close()
+  }
+}
+
+const lockFileOf = (dataDir: string): string => join(dataDir, 'serve.lock')
+
+/** For us alone: whoever can read it can keep a server from starting. */
+function createLockFile(path: string): void {
+  try {
+    writeFileSync(path, '', { flag: 'wx', mode: 0o600 })
+  } catch (error) {
+    // Opening one that is there would let go of a lock of this process.
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
   }
 }

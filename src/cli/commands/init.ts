@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import type { Config } from '../../config/index.ts'
 import type { Actions, CliDeps } from '../context.ts'
 
@@ -25,6 +25,10 @@ export function addInitCommand(program: Command, { deps, print }: Actions): void
       const file = resolve(options.config ?? 'config.json')
       if (existsSync(file) && options.force !== true) {
         command.error(`error: ${file} exists; add --force to replace it`, { exitCode: 1 })
+      }
+      const folder = dirname(file)
+      if (!existsSync(folder)) {
+        command.error(`error: ${folder} does not exist; make it first`, { exitCode: 1 })
       }
       const content = await askAll(options, deps.ask)
       const { publicUrl, dataDir } = writeChecked(file, content, deps)

@@ -15,7 +15,10 @@ import { createFile } from './write.ts'
 
 const bufferBytes = 256 * 1024
 
-/** Builds the copy under a reserved name beside the target, then puts it in place whole. */
+/**
+ * Builds the copy under a reserved name beside the target, then puts it in place whole. It ends
+ * with the signal's reason, and leaves nothing, when that is aborted before.
+ */
 export async function copyLocally(
   context: LocalContext,
   source: string,
@@ -27,10 +30,11 @@ export async function copyLocally(
   const temporary = `${dirname(target)}/${reservedName('copy', newId())}`
   const left = context.live.enter(temporary)
   try {
-    if (!(await copyInto(context, source, temporary, options.shallow === true))) {
+    if (!(await copyInto(context, source, temporary, options))) {
       throw new FileError('not_found')
     }
     await reach('copy.built')
+    options.signal?.throwIfAborted()
     return await placeLocally(context, temporary, target, options)
   } catch (error) {
     await discard(temporary)
@@ -45,12 +49,13 @@ async function copyInto(
   context: LocalContext,
   source: string,
   target: string,
-  shallow: boolean,
+  { shallow = false, signal }: Pick<CopyOptions, 'shallow' | 'signal'>,
 ): Promise<boolean> {
+  signal?.throwIfAborted()
   const stats = await lookAt(source)
   if (!stats || !isServed(stats)) return false
   if (!stats.isDirectory()) {
-    await copyFile(context, source, target)
+    await copyFile(context, source, target, signal)
     await reach('copy.copied')
     return true
   }
@@ -59,19 +64,25 @@ async function copyInto(
   await whileHeld(guard.hold(source), (from) =>
     whileHeld(guard.hold(target), async (to) => {
       const names = shallow ? [] : await readNames(guard, from)
-      for (const name of names) await copyInto(context, `${from}/${name}`, `${to}/${name}`, false)
+      for (const name of names)
+        await copyInto(context, `${from}/${name}`, `${to}/${name}`, { signal })
       if (context.durability === 'full') await syncDirectory(to)
     }),
   )
   return true
 }
 
-async function copyFile(context: LocalContext, source: string, target: string): Promise<void> {
+async function copyFile(
+  context: LocalContext,
+  source: string,
+  target: string,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const { handle, stats } = await openServed(context.guard, source)
   try {
     const copy = await createFile(context, target)
     try {
-      await transfer(handle, copy)
+      await transfer(handle, copy, signal)
       await copy.chmod(stats.mode & 0o777)
       context.stamp(copy.fd)
       if (context.durability === 'full') await copy.datasync()
@@ -83,9 +94,14 @@ async function copyFile(context: LocalContext, source: string, target: string): 
   }
 }
 
-async function transfer(from: FileHandle, to: FileHandle): Promise<void> {
+async function transfer(
+  from: FileHandle,
+  to: FileHandle,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const buffer = Buffer.allocUnsafe(bufferBytes)
   for (;;) {
+    signal?.throwIfAborted()
     const { bytesRead } = await from.read(buffer, 0, buffer.length, null)
     if (bytesRead === 0) return
     let written = 0

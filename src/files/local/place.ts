@@ -8,6 +8,7 @@ import { discard, renameToFree, syncDirectory } from './disk.ts'
 import { isServed, lookAt } from './entry.ts'
 import type { LocalContext } from './context.ts'
 import { whileHeld } from './held.ts'
+import { putBack, throwAway } from './put-back.ts'
 
 /**
  * Puts `source` where `target` is, by renaming. Files replace files with one rename. Where a
@@ -52,9 +53,9 @@ async function replace(
 async function swap(context: LocalContext, source: string, target: string): Promise<void> {
   const aside = `${dirname(target)}/${reservedName('swap', newId())}`
   await mkdir(aside)
-  await whileHeld(context.guard.hold(aside), async (directory) => {
-    const held = `${directory}/${basename(target)}`
-    try {
+  try {
+    await whileHeld(context.guard.hold(aside), async (directory) => {
+      const held = `${directory}/${basename(target)}`
       await rename(target, held)
       try {
         await reach('place.set-aside')
@@ -65,17 +66,13 @@ async function swap(context: LocalContext, source: string, target: string): Prom
       }
       if (context.durability === 'full') await syncBoth(source, target)
       await reach('place.replaced')
-    } catch (error) {
-      await discardEmpty(aside, held)
-      throw error
-    }
-  })
-  await discard(aside)
-}
-
-/** Never removes the only copy: what could not be put back waits for the repair. */
-async function discardEmpty(aside: string, held: string): Promise<void> {
-  if ((await lookAt(held)) === undefined) await discard(aside)
+    })
+  } catch (error) {
+    // What cannot be put back waits for the repair: it may be the only copy.
+    await putBack(aside, target).catch(() => undefined)
+    throw error
+  }
+  await throwAway(aside)
 }
 
 async function syncBoth(source: string, target: string): Promise<void> {

@@ -1,8 +1,8 @@
-import { readdir, rename } from 'node:fs/promises'
-import { dirname } from 'node:path'
-import { isSegment } from '../tree-path.ts'
+import { readdir, realpath } from 'node:fs/promises'
 import { discard } from './disk.ts'
 import { lookAt } from './entry.ts'
+import { homeOf, putBack } from './put-back.ts'
+import { createTurns, type Turns } from './turns.ts'
 
 export interface RepairOptions {
   /**
@@ -12,6 +12,10 @@ export interface RepairOptions {
   readonly staleBefore?: number
   /** Leave these whatever their age: this process is at them. */
   readonly isLive?: (name: string) => boolean
+  /** Whose turn it is at what is put back, where others write meanwhile. */
+  readonly turns?: Turns
+  /** Ends the walk; what is found by then has been repaired. */
+  readonly signal?: AbortSignal
 }
 
 export interface Repaired {
@@ -32,9 +36,14 @@ export async function repairLocalTree(
   options: RepairOptions = {},
 ): Promise<Repaired> {
   const count = { restored: 0, removed: 0 }
-  for await (const { path, purpose } of findTemporaries(root, options)) {
-    if (purpose === 'swap' && (await putBack(path))) count.restored += 1
-    await discard(path)
+  const { turns = createTurns() } = options
+  // Turns are taken by the names that things really have; without a root there is nothing.
+  const base = await realpath(root).catch(() => root)
+  for await (const { path, purpose } of findTemporaries(base, options)) {
+    const home = purpose === 'swap' ? await homeOf(path) : undefined
+    if (home === null) continue
+    if (home === undefined) await discard(path)
+    else if (await turns.take([home], () => putBack(path, home))) count.restored += 1
     count.removed += 1
   }
   return count
@@ -47,6 +56,7 @@ export async function* findTemporaries(
 ): AsyncGenerator<{ readonly path: string; readonly purpose: string }> {
   const waiting = [root]
   for (let directory = waiting.pop(); directory !== undefined; directory = waiting.pop()) {
+    if (options.signal?.aborted) return
     // A directory that vanished, or that we may not read, holds nothing of ours to repair.
     const members = await readdir(directory, { withFileTypes: true }).catch(() => [])
     for (const member of members) {
@@ -65,14 +75,4 @@ async function isStale(path: string, staleBefore?: number): Promise<boolean> {
   if (staleBefore === undefined) return true
   const stats = await lookAt(path)
   return stats !== undefined && stats.mtimeMs < staleBefore
-}
-
-/** What is in a swap directory belongs beside it, unless its replacement got there. */
-export async function putBack(aside: string): Promise<boolean> {
-  const [name, ...others] = await readdir(aside).catch(() => [])
-  if (name === undefined || others.length > 0 || !isSegment(name)) return false
-  const home = `${dirname(aside)}/${name}`
-  if ((await lookAt(home)) !== undefined) return false
-  await rename(`${aside}/${name}`, home)
-  return true
 }

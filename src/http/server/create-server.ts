@@ -2,9 +2,8 @@ import { readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer, Server as TlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Express } from 'express'
-import { AppError, type Logger } from '../../core/index.ts'
+import { AppError, settledWithin, type Logger } from '../../core/index.ts'
 import { writeOcmError } from '../answers/error-writers.ts'
 import { logError } from '../answers/log-error.ts'
 import { holdContinue } from '../bodies/continue.ts'
@@ -100,7 +99,8 @@ export function createHttpServer(handler: HttpHandler, options: HttpServerOption
     adopt: (app) => classes.adopt(app),
     async close(graceMs) {
       await close(server, connections, graceMs)
-      await finished(running)
+      // Without their clients handlers end soon: what they have begun is put right before.
+      await settledWithin(endingMs, running)
     },
     renewCertificate() {
       const { tls } = options
@@ -182,14 +182,6 @@ function guard(
       fail(error)
     }
   }
-}
-
-/** Without their clients handlers end soon: what they have begun is put right before. */
-async function finished(running: ReadonlySet<Promise<unknown>>): Promise<void> {
-  const patience = new AbortController()
-  const waited = sleep(endingMs, undefined, { signal: patience.signal }).catch(() => undefined)
-  await Promise.race([Promise.allSettled(running), waited])
-  patience.abort()
 }
 
 function listen(server: Server, at: { host: string; port: number }): Promise<AddressInfo> {

@@ -66,9 +66,12 @@ export const move: DavMethod = {
 /** Aborted when the client leaves without its answer. */
 function goneSignal({ res }: Exchange): AbortSignal {
   const gone = new AbortController()
-  res.once('close', () => {
+  const leave = (): void => {
     if (!res.writableFinished) gone.abort(clientGone())
-  })
+  }
+  // Perhaps it left while its request was being judged.
+  if (res.closed) leave()
+  res.once('close', leave)
   return gone.signal
 }
 

@@ -95,4 +95,25 @@ describe('starting the server', () => {
     })
     await services.close()
   })
+
+  it('stops, though a peer does not answer: it is cut off', async () => {
+    await using folder = await tempDir()
+    const file = join(folder.path, 'config.json')
+    await writeFile(
+      file,
+      JSON.stringify({ dev: true, listen: { port: 0 }, limits: { drainSeconds: 1 } }),
+    )
+    const { log, text } = captureLog()
+    const services = await openServices(loadConfig({ file, environment: {} }), log)
+    // A chore that waits for a peer, and does not hear that it should end.
+    let fail = (): void => undefined
+    const stopped = new Promise<void>((resolve) => (fail = resolve))
+    const cutOff = (): Promise<void> => services.cutOff().then(fail)
+    const jobs = { ...services.jobs, stop: () => stopped }
+    const server = await listen({ ...services, jobs, cutOff })
+    await server.stop()
+    await stopped
+    expect(text()).toContain('stopping takes too long')
+    await services.close()
+  }, 30_000)
 })

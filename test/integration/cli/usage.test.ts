@@ -109,6 +109,14 @@ describe('davmesh init', () => {
     expect((await runCli(['init', '--force', '--public-url', url], options)).code).toBe(0)
   })
 
+  it('says that the folder of the file is missing', async () => {
+    await using dir = await tempDir()
+    const made = await runCli(['init', '--config', 'missing/config.json'], { cwd: dir.path })
+    expect([made.code, made.out]).toEqual([1, ''])
+    expect(made.err).toMatch(/^error: .*\/missing does not exist; make it first\n/)
+    expect(made.err).not.toContain('ENOENT')
+  })
+
   it('leaves no file behind that could not be used', async () => {
     await using folder = await tempDir()
     const args = ['init', '--public-url', 'http://cloud.example.org']

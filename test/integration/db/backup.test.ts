@@ -1,10 +1,22 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
-import { cpSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { runCli, serveProcess } from '../../support/run-cli.ts'
 import { basic, davClient } from '../../support/dav-client.ts'
 import { crashStage, type CrashStage } from '../crash/stage.ts'
 import { soundness } from './old-database.ts'
+
+const main = fileURLToPath(new URL('../../../dist/main.js', import.meta.url))
 
 /** Each case starts the built server. */
 jest.setTimeout(60_000)
@@ -98,5 +110,45 @@ describe('R16: db backup, while the server writes', () => {
     expect(statSync(file).size).toBe(4)
     const nowhere = await davmesh('db', 'backup', join(cwd(), 'nowhere', 'copy'))
     expect([nowhere.code, nowhere.err]).toEqual([1, expect.stringContaining('could not be made')])
+  })
+
+  it('removes nothing that another backup is at', async () => {
+    const file = join(cwd(), 'again.sqlite')
+    writeFileSync(`${file}.partial`, 'of another')
+    expect((await davmesh('db', 'backup', file)).code).toBe(0)
+    expect(readFileSync(`${file}.partial`, 'utf8')).toBe('of another')
+    const made = readdirSync(cwd()).filter((name) => name.startsWith('again.sqlite'))
+    expect(made.sort()).toEqual(['again.sqlite', 'again.sqlite.partial'])
+  })
+
+  const canTrace = spawnSync('strace', ['-o', '/dev/null', 'true']).status === 0
+  if (!canTrace) console.warn('SKIPPED: without strace every file system here has hard links')
+
+  it.each(canTrace ? ['EPERM', 'EOPNOTSUPP'] : [])('needs no hard links (%s)', (errno) => {
+    const file = join(cwd(), `${errno}.sqlite`)
+    const backup = () =>
+      spawnSync(
+        'strace',
+        [
+          ...[
+            '-f',
+            '--seccomp-bpf',
+            '-o',
+            '/dev/null',
+            '-e',
+            'trace=link,linkat',
+            '-e',
+            `inject=link,linkat:error=${errno}`,
+          ],
+          ...[process.execPath, main, '--config', stage.configFile, 'db', 'backup', file],
+        ],
+        { cwd: cwd(), encoding: 'utf8' },
+      )
+    const made = backup()
+    expect([made.status, made.stderr]).toEqual([0, ''])
+    expect(soundness(file)).toEqual(['ok', []])
+    expect(statSync(file).mode & 0o777).toBe(0o600)
+    expect(backup().stderr).toContain('exists already')
+    expect(readdirSync(cwd()).filter((name) => name.startsWith(errno))).toEqual([`${errno}.sqlite`])
   })
 })

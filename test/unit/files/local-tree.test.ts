@@ -7,6 +7,7 @@ import {
   mkdtempSync,
   readFileSync,
   readdirSync,
+  realpathSync,
   renameSync,
   rmSync,
   statSync,
@@ -21,6 +22,8 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import {
   createLocalTree,
+  createTurns,
+  putBackAt,
   repairLocalTree,
   subtree,
   type FileTree,
@@ -196,6 +199,38 @@ describe('a part whose root is a file', () => {
   })
 })
 
+describe('a copy that nobody waits for any more', () => {
+  const gone = new Error('gone')
+
+  it('has ended before it began, and left nothing', async () => {
+    const signal = AbortSignal.abort(gone)
+    await expect(tree.copy(['dir'], ['copy'], { overwrite: false, signal })).rejects.toBe(gone)
+    expect(readdirSync(root)).toEqual(['dir'])
+  })
+
+  it('ends in the middle of a file, and leaves what was there', async () => {
+    const { signal } = endsAfter(5)
+    writeFileSync(join(root, 'large'), Buffer.alloc(4_000_000, 'l'))
+    const copied = tree.copy(['large'], ['dir', 'x'], { overwrite: true, signal })
+    await expect(copied).rejects.toBe(gone)
+    expect(readdirSync(root).sort()).toEqual(['dir', 'large'])
+    expect(readdirSync(join(root, 'dir'))).toEqual(['x'])
+    expect(readFileSync(join(root, 'dir', 'x'), 'utf8')).toBe('x')
+  })
+
+  /** Aborted when it has been looked at so many times. */
+  function endsAfter(looks: number): AbortController {
+    const controller = new AbortController()
+    const look = controller.signal.throwIfAborted.bind(controller.signal)
+    controller.signal.throwIfAborted = () => {
+      looks -= 1
+      if (looks === 0) controller.abort(gone)
+      look()
+    }
+    return controller
+  }
+})
+
 describe('repairLocalTree', () => {
   const swap = `.davmesh-swap-${'a'.repeat(22)}`
   const put = `.davmesh-put-${'b'.repeat(22)}`
@@ -218,6 +253,29 @@ describe('repairLocalTree', () => {
     expect(await repairLocalTree(root)).toEqual({ restored: 0, removed: 0 })
   })
 
+  it('waits for its turn, and never overwrites what came by then', async () => {
+    const turns = createTurns()
+    mkdirSync(join(root, swap))
+    writeFileSync(join(root, swap, 'file'), 'old')
+    const repaired = await turns.take([join(realpathSync(root), 'file')], async () => {
+      const repairing = repairLocalTree(root, { turns })
+      // Long enough for one that does not wait.
+      await wait(100)
+      writeFileSync(join(root, 'file'), 'new')
+      return [repairing]
+    })
+    expect(await repaired[0]).toEqual({ restored: 0, removed: 1 })
+    expect(readFileSync(join(root, 'file'), 'utf8')).toBe('new')
+    expect(readdirSync(root).sort()).toEqual(['dir', 'file'])
+  })
+
+  it('ends its walk when nobody waits for it any more', async () => {
+    writeFileSync(join(root, put), 'half')
+    const signal = AbortSignal.abort()
+    expect(await repairLocalTree(root, { signal })).toEqual({ restored: 0, removed: 0 })
+    expect(existsSync(join(root, put))).toBe(true)
+  })
+
   it('leaves what is not ours, and what may still be running', async () => {
     writeFileSync(join(root, '.davmesh-notes'), 'somebody else')
     writeFileSync(join(root, put), 'running')
@@ -228,6 +286,27 @@ describe('repairLocalTree', () => {
     expect(await repairLocalTree(root, { staleBefore: 2_000_001 })).toMatchObject({ removed: 1 })
     expect(readdirSync(root).sort()).toEqual(['.davmesh-notes', 'dir', 'out'])
     expect(existsSync(join(base, 'outside', put))).toBe(true)
+  })
+})
+
+describe('putBackAt', () => {
+  const swap = `.davmesh-swap-${'a'.repeat(22)}`
+  const others = `.davmesh-swap-${'b'.repeat(22)}`
+
+  it('puts back what was set aside at the path, and leaves what others are at', async () => {
+    mkdirSync(join(root, swap, 'old', 'deep'), { recursive: true })
+    mkdirSync(join(root, others, 'another'), { recursive: true })
+    expect(await putBackAt(join(root, 'old'))).toBe(true)
+    expect(readdirSync(root).sort()).toEqual([others, 'dir', 'old'])
+    expect(readdirSync(join(root, 'old'))).toEqual(['deep'])
+  })
+
+  it('throws away what was replaced: it does not come back when that is removed', async () => {
+    mkdirSync(join(root, swap, 'dir', 'older'), { recursive: true })
+    expect(await putBackAt(join(root, 'dir'))).toBe(false)
+    await tree.remove(['dir'])
+    expect(await repairLocalTree(root)).toEqual({ restored: 0, removed: 0 })
+    expect(readdirSync(root)).toEqual([])
   })
 })
 
