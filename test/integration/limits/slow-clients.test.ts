@@ -7,7 +7,7 @@ import { request } from '../../support/http-request.ts'
 import { crashStage, type CrashStage } from '../crash/stage.ts'
 
 /** The built server as a process of its own, with times that are seconds instead of minutes. */
-jest.setTimeout(60_000)
+jest.setTimeout(120_000)
 
 const kib = 1024
 const mib = 1024 * kib
@@ -100,7 +100,7 @@ describe('R18: slow downloads', () => {
   beforeAll(async () => {
     stage = await crashStage({
       files: { durability: 'normal' },
-      limits: { transfers: { stalledSeconds: 10 } },
+      limits: { transfers: { stalledSeconds: 20 } },
     })
     await stage.start()
     writeFileSync(join(stage.home, 'large'), '')
