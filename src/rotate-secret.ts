@@ -4,7 +4,9 @@ import {
   loadSecretKey,
   newSecretKey,
   reach,
+  removePartialKeys,
   replaceSecretKey,
+  requireSameSecretKey,
   type Clock,
   type Logger,
   type SecretKeys,
@@ -39,6 +41,8 @@ export async function rotateSecret(
   const keys = loadSecretKey(file, log)
   const lock = takeServeLock(config.dataDir)
   try {
+    requireSameSecretKey(file, keys)
+    removePartialKeys(file)
     const { db } = openData(config, clock, log)
     try {
       const isNew = keys.former === undefined

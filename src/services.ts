@@ -11,6 +11,8 @@ import {
   eventLevel,
   loadSecretKey,
   newId,
+  removePartialKeys,
+  requireSameSecretKey,
   systemClock,
   type Clock,
   type EventHub,
@@ -37,7 +39,7 @@ import { createRequestLimits } from './request-limits.ts'
 import { createResources } from './resources/index.ts'
 import { createSharePaths, type Mount } from './shares/index.ts'
 import { createUsers, type User } from './users/index.ts'
-import type { Colleagues } from './workers/index.ts'
+import { countWorkers, type Colleagues } from './workers/index.ts'
 
 /** What an application or a test puts in place; everything else comes from the configuration. */
 export interface Overrides {
@@ -126,10 +128,12 @@ async function wire(
   const { durability, medium } = files
   const treeOf = (user: User): FileTree =>
     overrides.openHome?.(user) ?? createLocalTree({ root: user.home, durability, medium, state })
-  const requestLimits = createRequestLimits(limits, events)
+  const processes = colleagues ? countWorkers(config.workers) : 1
+  const requestLimits = createRequestLimits(limits, events, processes)
   const federation: Federation = wireFederation({
     config,
     requestLimits,
+    processes,
     clock,
     events,
     db,
@@ -180,8 +184,15 @@ async function wire(
     ...federation.rooms,
     resources,
     jobs,
+    /** For who holds the data directory now, and did not when the key was read. */
+    confirmSecretKey(): void {
+      requireSameSecretKey(config.secretKeyFile, secretKeys)
+      removePartialKeys(config.secretKeyFile)
+    },
     check: () => checkData({ config, clock, db, sealer, users, shares, resources, userTreeOf }),
     requestLimits,
+    /** How many share the listener, and its bounds. */
+    processes,
     treeOf,
     userTreeOf,
     async close(): Promise<void> {
