@@ -43,7 +43,7 @@ export async function rotateSecret(
   try {
     requireSameSecretKey(file, keys)
     removePartialKeys(file)
-    const { db } = openData(config, clock, log)
+    const { db } = openData(config, clock, log, { isOurs: true })
     try {
       const isNew = keys.former === undefined
       const now = isNew ? await stageKey(db, file, keys.current) : keys

@@ -19,11 +19,15 @@ import {
   type Logger,
 } from './core/index.ts'
 import {
+  checkDatabase,
   checkWritable,
+  isServed,
   migrateDatabase,
   openDatabase,
+  pendingUpgrade,
   toOpenError,
   type Database,
+  type DatabaseProblem,
   type SeenRoot,
 } from './db/index.ts'
 import { endpointPaths } from './discovery/index.ts'
@@ -216,16 +220,39 @@ export function migrateData(
   return { path: db.path, applied }
 }
 
-/** Never makes an empty database beside the key of a lost one. */
+/** What `db check` says before anything is wired, as nothing can be on an older schema. */
+export function findDamage({ dataDir }: Config): DatabaseProblem[] {
+  const path = databaseIn(dataDir)
+  if (!existsSync(path) || statSync(path).size === 0) return []
+  const db = openDatabase(path)
+  try {
+    return checkDatabase(db)
+  } catch (error) {
+    throw toOpenError(error, path)
+  } finally {
+    db.close()
+  }
+}
+
+const databaseIn = (dataDir: string): string => join(dataDir, 'davmesh.sqlite')
+
+/**
+ * Never makes an empty database beside the key of a lost one, and changes no schema under a server.
+ *
+ * @param isOurs the caller holds the data directory.
+ * @throws AppError `server_outdated`.
+ */
 export function openData(
   config: Config,
   clock: Clock,
   log: Logger,
+  { isOurs = false } = {},
 ): { db: Database; applied: string[] } {
-  const path = join(config.dataDir, 'davmesh.sqlite')
+  const path = databaseIn(config.dataDir)
   refuseLostDatabase(path, config)
   const db = openDatabase(path)
   try {
+    if (!isOurs) refuseUnderServer(db, config)
     const applied = migrateDatabase(db, clock.now())
     if (applied.length > 0) log.info({ applied }, 'database migrated')
     return { db, applied }
@@ -233,6 +260,14 @@ export function openData(
     db.close()
     throw toOpenError(error, path)
   }
+}
+
+/** Its prepared statements, and those of its workers, are of the schema it was started with. */
+function refuseUnderServer(db: Database, { dataDir }: Config): void {
+  const [next] = pendingUpgrade(db)
+  if (next === undefined || !isServed(dataDir)) return
+  const message = `An older davmesh serves ${dataDir}, and this one would change its database (${next}). Restart the server first.`
+  throw new AppError('unavailable', 'server_outdated', message)
 }
 
 /** Never makes an empty database beside what belongs to a lost one. */
