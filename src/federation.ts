@@ -23,7 +23,7 @@ import {
   isListed,
   limitSender,
 } from './peers/index.ts'
-import { uploadPace, type RequestLimits } from './request-limits.ts'
+import { partOf, uploadPace, type RequestLimits } from './request-limits.ts'
 import {
   createAccessStore,
   createGrants,
@@ -44,6 +44,8 @@ import type { User, Users } from './users/index.ts'
 export interface Ground {
   readonly config: Config
   readonly requestLimits: RequestLimits
+  /** How many share what a share may ask for. */
+  readonly processes: number
   readonly clock: Clock
   readonly events: EventHub
   readonly db: Database
@@ -71,6 +73,7 @@ async function listNames(tree: FileTree, path: TreePath): Promise<string[]> {
 /** Builds every room that has to do with other servers. */
 export function wireFederation(ground: Ground) {
   const { config, log, clock, events, db, sealer, client, keys, users, treeOf } = ground
+  const { processes } = ground
   const { publicUrl, authority, dev, files, tokens: tokenConfig, limits, outbound } = config
   const federation = createFederationPolicy(config.federation)
   const peers = createPeers({
@@ -210,7 +213,10 @@ export function wireFederation(ground: Ground) {
     sender,
     issuer: publicUrl,
     ttlSeconds: tokenConfig.ttlSeconds,
-    limit: limits.token,
+    limit: {
+      ...limits.token,
+      exchanges: partOf(limits.token.exchanges, processes),
+    },
     failures: tokenFailuresByPeer,
   })
   const notifications: Notifications = createNotifications({

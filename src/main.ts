@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers'
 import { runCli } from './cli/index.ts'
 import { loadConfig, type Config } from './config/index.ts'
 import { armFault, createLogger, systemClock, type Logger } from './core/index.ts'
-import { migrateData, openServices, type Overrides, type Services } from './services.ts'
+import { findDamage, migrateData, openServices, type Overrides, type Services } from './services.ts'
 import { followConfig } from './reload.ts'
 import { startPrimary, type Primary } from './primary.ts'
 import { rotateSecret } from './rotate-secret.ts'
@@ -138,6 +138,7 @@ process.exitCode = await runCli(process.argv.slice(2), {
   },
   startServer: (services) => serve(services as Services),
   rotateSecret: (config) => rotateSecret(config, systemClock, loggerFor(config, false)),
+  findDamage,
   migrate: (config) => migrateData(config, systemClock, loggerFor(config, false)),
   streams: {
     out: (line) => void process.stdout.write(`${line}\n`),

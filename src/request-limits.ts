@@ -13,12 +13,21 @@ export interface RequestLimits {
   readonly tokenFailuresByPeer: Limiter
 }
 
+/** What one of so many processes may let through of a bound that is for all of them. */
+export const partOf = (bound: number, processes: number): number =>
+  Math.max(1, Math.floor(bound / processes))
+
+/** @param processes how many share the bounds. */
 export function createRequestLimits(
   { discovery, messages, token }: Config['limits'],
   events: EventHub,
+  processes: number,
 ): RequestLimits {
-  const limiter = (name: string, by: 'address' | 'peer', count: number, windowSeconds: number) =>
-    createLimiter({ name, by, budget: { count, windowSeconds }, events })
+  const limiter = (name: string, by: 'address' | 'peer', bound: number, windowSeconds: number) =>
+    createLimiter({
+      ...{ name, by, events },
+      budget: { count: partOf(bound, processes), windowSeconds },
+    })
   const { windowSeconds } = token
   const window = messages.windowSeconds
   return {

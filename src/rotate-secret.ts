@@ -4,7 +4,9 @@ import {
   loadSecretKey,
   newSecretKey,
   reach,
+  removePartialKeys,
   replaceSecretKey,
+  requireSameSecretKey,
   type Clock,
   type Logger,
   type SecretKeys,
@@ -39,7 +41,9 @@ export async function rotateSecret(
   const keys = loadSecretKey(file, log)
   const lock = takeServeLock(config.dataDir)
   try {
-    const { db } = openData(config, clock, log)
+    requireSameSecretKey(file, keys)
+    removePartialKeys(file)
+    const { db } = openData(config, clock, log, { isOurs: true })
     try {
       const isNew = keys.former === undefined
       const now = isNew ? await stageKey(db, file, keys.current) : keys

@@ -6,6 +6,7 @@ import { AppError, settledWithin, type Logger } from './core/index.ts'
 import { requireSound, takeServeLock, type ServeLock } from './db/index.ts'
 import { lookIn, repairLocalTree, type FileTree } from './files/index.ts'
 import { createHttpServer, type HttpHandler, type HttpServer } from './http/index.ts'
+import { partOf } from './request-limits.ts'
 import type { Services } from './services.ts'
 import type { Colleagues } from './workers/index.ts'
 
@@ -91,7 +92,7 @@ export async function startWorker(services: Services, colleagues: Colleagues): P
  * Takes the data directory for this process and those it starts, and finishes what a crash
  * interrupted, before anybody can see it.
  *
- * @throws AppError `already_served`.
+ * @throws AppError `already_served`, `secret_key_replaced`.
  */
 export async function takeData(services: Services): Promise<ServeLock> {
   const { config, keys, log, outbox, shares } = services
@@ -99,6 +100,7 @@ export async function takeData(services: Services): Promise<ServeLock> {
   const lock = takeServeLock(config.dataDir)
   warnOfSettings(config, log)
   try {
+    services.confirmSecretKey()
     await repairHomes(services)
     await keys.ensureNamed()
     const owed = await shares.oweInterrupted()
@@ -157,7 +159,7 @@ async function openMain(
   services: Services,
   wrap: (handler: HttpHandler) => HttpHandler = (handler) => handler,
 ): Promise<{ address: string; server: HttpServer }> {
-  const { config, log } = services
+  const { config, log, processes } = services
   const { listener, web } = createListener(services)
   const { connections, transfers } = config.limits
   const isProxy = createIsProxy(config.trustProxy)
@@ -165,8 +167,8 @@ async function openMain(
     log,
     tls: config.listen.tls,
     limits: {
-      maxConnections: connections.total,
-      maxConnectionsPerAddress: connections.perAddress,
+      maxConnections: partOf(connections.total, processes),
+      maxConnectionsPerAddress: partOf(connections.perAddress, processes),
       stalledMs: transfers.stalledSeconds * 1000,
       checkingIntervalMs: Math.min(5000, transfers.stalledSeconds * 250),
     },

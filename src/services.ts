@@ -11,17 +11,23 @@ import {
   eventLevel,
   loadSecretKey,
   newId,
+  removePartialKeys,
+  requireSameSecretKey,
   systemClock,
   type Clock,
   type EventHub,
   type Logger,
 } from './core/index.ts'
 import {
+  checkDatabase,
   checkWritable,
+  isServed,
   migrateDatabase,
   openDatabase,
+  pendingUpgrade,
   toOpenError,
   type Database,
+  type DatabaseProblem,
   type SeenRoot,
 } from './db/index.ts'
 import { endpointPaths } from './discovery/index.ts'
@@ -37,7 +43,7 @@ import { createRequestLimits } from './request-limits.ts'
 import { createResources } from './resources/index.ts'
 import { createSharePaths, type Mount } from './shares/index.ts'
 import { createUsers, type User } from './users/index.ts'
-import type { Colleagues } from './workers/index.ts'
+import { countWorkers, type Colleagues } from './workers/index.ts'
 
 /** What an application or a test puts in place; everything else comes from the configuration. */
 export interface Overrides {
@@ -126,10 +132,12 @@ async function wire(
   const { durability, medium } = files
   const treeOf = (user: User): FileTree =>
     overrides.openHome?.(user) ?? createLocalTree({ root: user.home, durability, medium, state })
-  const requestLimits = createRequestLimits(limits, events)
+  const processes = colleagues ? countWorkers(config.workers) : 1
+  const requestLimits = createRequestLimits(limits, events, processes)
   const federation: Federation = wireFederation({
     config,
     requestLimits,
+    processes,
     clock,
     events,
     db,
@@ -188,8 +196,15 @@ async function wire(
     ...federation.rooms,
     resources,
     jobs,
+    /** For who holds the data directory now, and did not when the key was read. */
+    confirmSecretKey(): void {
+      requireSameSecretKey(config.secretKeyFile, secretKeys)
+      removePartialKeys(config.secretKeyFile)
+    },
     check: () => checkData({ config, clock, db, sealer, users, shares, resources, userTreeOf }),
     requestLimits,
+    /** How many share the listener, and its bounds. */
+    processes,
     treeOf,
     userTreeOf,
     /** Ends what is asked of peers: whatever waits for them fails, and nothing more is asked. */
@@ -215,16 +230,39 @@ export function migrateData(
   return { path: db.path, applied }
 }
 
-/** Never makes an empty database beside the key of a lost one. */
+/** What `db check` says before anything is wired, as nothing can be on an older schema. */
+export function findDamage({ dataDir }: Config): DatabaseProblem[] {
+  const path = databaseIn(dataDir)
+  if (!existsSync(path) || statSync(path).size === 0) return []
+  const db = openDatabase(path)
+  try {
+    return checkDatabase(db)
+  } catch (error) {
+    throw toOpenError(error, path)
+  } finally {
+    db.close()
+  }
+}
+
+const databaseIn = (dataDir: string): string => join(dataDir, 'davmesh.sqlite')
+
+/**
+ * Never makes an empty database beside the key of a lost one, and changes no schema under a server.
+ *
+ * @param isOurs the caller holds the data directory.
+ * @throws AppError `server_outdated`.
+ */
 export function openData(
   config: Config,
   clock: Clock,
   log: Logger,
+  { isOurs = false } = {},
 ): { db: Database; applied: string[] } {
-  const path = join(config.dataDir, 'davmesh.sqlite')
+  const path = databaseIn(config.dataDir)
   refuseLostDatabase(path, config)
   const db = openDatabase(path)
   try {
+    if (!isOurs) refuseUnderServer(db, config)
     const applied = migrateDatabase(db, clock.now())
     if (applied.length > 0) log.info({ applied }, 'database migrated')
     return { db, applied }
@@ -232,6 +270,14 @@ export function openData(
     db.close()
     throw toOpenError(error, path)
   }
+}
+
+/** Its prepared statements, and those of its workers, are of the schema it was started with. */
+function refuseUnderServer(db: Database, { dataDir }: Config): void {
+  const [next] = pendingUpgrade(db)
+  if (next === undefined || !isServed(dataDir)) return
+  const message = `An older davmesh serves ${dataDir}, and this one would change its database (${next}). Restart the server first.`
+  throw new AppError('unavailable', 'server_outdated', message)
 }
 
 /** Never makes an empty database beside what belongs to a lost one. */

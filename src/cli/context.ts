@@ -49,6 +49,8 @@ export interface CliDeps {
   openServices(config: Config): Promise<CliServices>
   /** Brings the schema up to date without opening anything else. */
   migrate(config: Config): { path: string; applied: string[] }
+  /** What is wrong with the database itself, which stays as it is. */
+  findDamage(config: Config): { readonly kind: string; readonly detail: string }[]
   /** Seals everything with a new `secret.key`, while no server runs. */
   rotateSecret(config: Config): Promise<{ file: string; resealed: number; continued: boolean }>
   startServer(services: CliServices): Promise<RunningServer>

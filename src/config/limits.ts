@@ -37,7 +37,7 @@ export const limitsSchema = z
         windowSeconds: seconds(60),
       })
       .prefault({})
-      .meta({ description: 'Token requests before 429.' }),
+      .meta({ description: 'Token requests before 429. Each of several workers has its part.' }),
     messages: z
       .strictObject({
         perAddress: count(3000),
@@ -45,11 +45,17 @@ export const limitsSchema = z
         windowSeconds: seconds(60),
       })
       .prefault({})
-      .meta({ description: 'Shares, notifications and used invites before 429.' }),
+      .meta({
+        description:
+          'Shares, notifications and used invites before 429. Each of several workers has its part.',
+      }),
     discovery: z
       .strictObject({ requests: count(12_000), windowSeconds: seconds(60) })
       .prefault({})
-      .meta({ description: 'Requests of one address for discovery and keys before 429.' }),
+      .meta({
+        description:
+          'Requests of one address for discovery and keys before 429. Each of several workers has its part.',
+      }),
     connections: z
       .strictObject({
         total: count(8192).meta({ description: 'Beyond it 503.' }),
@@ -58,7 +64,9 @@ export const limitsSchema = z
         }),
       })
       .prefault({})
-      .meta({ description: 'Open connections of the main listener.' }),
+      .meta({
+        description: 'Open connections of the main listener. Each of several workers has its part.',
+      }),
     transfers: z
       .strictObject({
         idleSeconds: seconds(60).meta({ description: 'Silence that ends an upload (408).' }),

@@ -15,7 +15,9 @@ export {
   createSecretKey,
   loadSecretKey,
   newSecretKey,
+  removePartialKeys,
   replaceSecretKey,
+  requireSameSecretKey,
   type SecretKeys,
 } from './secret-key.ts'
 export { hashSecret, Secret } from './secret.ts'

@@ -63,6 +63,10 @@ export function pendingMigrations(db: Database): string[] {
   return migrations.map(({ name }) => name).filter((name) => applied.every((a) => a.name !== name))
 }
 
+/** The same, but none for a database that is only being made. */
+export const pendingUpgrade = (db: Database): string[] =>
+  readApplied(db).length > 0 ? pendingMigrations(db) : []
+
 /** Brings the schema up to date, after a copy of a database in use, one transaction for each migration; returns what was applied. */
 export function migrateDatabase(db: Database, now: number): string[] {
   const done: string[] = []

@@ -137,7 +137,7 @@ export function createKeys(deps: KeysDeps) {
 
     activate,
 
-    ...createRotation({ db, clock, events, prepareKey, tokenTtlSeconds }),
+    ...createRotation({ db, clock, events, prepareKey, keyIdBase, tokenTtlSeconds }),
 
     /** Unpublishes a key at once: nothing signed with it is believed any more. */
     async retire(kid: string): Promise<SigningKey> {
@@ -169,17 +169,6 @@ export function createKeys(deps: KeysDeps) {
         const message = `The key ${secretKeyFile} is not the one this database was sealed with; restore that from the backup.`
         throw new AppError('unavailable', 'secret_key_wrong', message)
       }
-    },
-
-    /**
-     * Peers believe a key only under the name it is published at: when `publicUrl` has changed, a
-     * new key takes over and the old one stays published.
-     */
-    async ensureNamed(): Promise<void> {
-      const kid = await findActiveKid(db)
-      if (kid?.startsWith(`${keyIdBase}#`)) return
-      const { kid: renamed } = await inTransaction(db, await prepareKey('Ed25519'))
-      await activate(renamed)
     },
 
     list: async (): Promise<SigningKey[]> => (await selectKeys(db)).map(publicPart),

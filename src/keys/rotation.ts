@@ -18,6 +18,8 @@ export interface RotationDeps {
   readonly clock: Clock
   readonly events: EventHub
   prepareKey(alg: SigningAlgorithm): Promise<PreparedKey>
+  /** What the ids of our keys begin with, up to the `#`. */
+  readonly keyIdBase: string
   readonly tokenTtlSeconds: number
 }
 
@@ -45,14 +47,42 @@ export async function succeed(
 
 /** Lets a new key follow the one in use so that no peer ever meets a key it cannot know. */
 export function createRotation(deps: RotationDeps) {
-  const { db, clock, events, prepareKey, tokenTtlSeconds } = deps
+  const { db, clock, events, prepareKey, keyIdBase, tokenTtlSeconds } = deps
   const lastTokensMs = Math.max(tokenTtlSeconds * 1000, peerCacheMs) + marginMs
 
   const tell = (kids: readonly string[], state: SigningKey['state']): void => {
     for (const kid of kids) events.emit('key.state-changed', { kid, state })
   }
 
+  const isOurs = ({ kid }: SigningKey): boolean => kid.startsWith(`${keyIdBase}#`)
+
   return {
+    /**
+     * Peers believe a key only under the name it is published at: when `publicUrl` has changed, a
+     * new key takes over and the old one stays published; one that has not signed yet never will.
+     */
+    async ensureNamed(): Promise<void> {
+      const inUse = await selectKeysInStates(db, ['staged', 'active'])
+      if (inUse.every(isOurs)) return
+      const insert = await prepareKey('Ed25519')
+      const { activated, retiring, retired } = await inTransaction(db, async (tx) => {
+        const now = clock.now()
+        const others = (await selectKeysInStates(tx, ['staged', 'active'])).filter(
+          (key) => !isOurs(key),
+        )
+        const over = others.filter(({ state }) => state === 'staged').map(({ kid }) => kid)
+        for (const kid of over) {
+          await updateKey(tx, kid, { state: 'retired', retiredAt: now, dueAt: null })
+        }
+        if (others.length === over.length) return { activated: [], retiring: [], retired: over }
+        const { kid } = await insert(tx)
+        return { activated: [kid], retiring: await succeed(tx, kid, now, null), retired: over }
+      })
+      tell(activated, 'active')
+      tell(retiring, 'retiring')
+      tell(retired, 'retired')
+    },
+
     /**
      * Begins a rotation: a key that is published now and signs when every peer must know it.
      * `takeSteps` does the rest.
@@ -105,7 +135,7 @@ export function createRotation(deps: RotationDeps) {
       const { activated, retiring, retired } = await inTransaction(db, async (tx) => {
         const now = clock.now()
         const due = isAnyDue(await selectKeysInStates(tx, ['staged', 'retiring']))
-        const next = due.find(({ state }) => state === 'staged')
+        const next = due.find((key) => key.state === 'staged' && isOurs(key))
         const former = next ? await succeed(tx, next.kid, now, now + lastTokensMs) : []
         const over = due.filter(({ state }) => state === 'retiring').map(({ kid }) => kid)
         for (const kid of over) {

@@ -9,14 +9,18 @@ export interface Upload {
    * The body, for reading; giving up on it leaves the connection to answer on.
    *
    * Reading it fails with DavError 408 when it comes too slowly, and with FileError `no_space` when
-   * more comes than was announced and the disk is full but for what is kept free.
+   * the disk is full but for what is kept free; what more comes than was announced takes no room
+   * that others have announced.
    */
   bodyOf(req: IncomingMessage, pace: Pace): AsyncIterable<Uint8Array>
   /** Must be called in the end, whatever came of it. */
   end(): void
 }
 
-/** Keeps running uploads from filling the disks together. */
+/**
+ * Keeps running uploads from filling the disks together. What is announced is known to this process
+ * alone; that less than the kept room is left, each process sees by itself.
+ */
 export interface Uploads {
   /**
    * @param size what will come, as far as that is known.
@@ -53,11 +57,14 @@ export function createUploads(keepFreeBytes: number): Uploads {
   }
 
   /** What may still come, beside all that others have announced. */
-  function roomIn({ availableBytes, usedBytes, store }: Space): number {
+  function roomIn(space: Space): number {
+    const { availableBytes, store } = space
     if (store === undefined) return availableBytes
-    const kept = Math.min(keepFreeBytes, (availableBytes + usedBytes) / keptPart)
-    return availableBytes - kept - (owed.get(store) ?? 0)
+    return beyondKept(space) - (owed.get(store) ?? 0)
   }
+
+  const beyondKept = ({ availableBytes, usedBytes }: Space): number =>
+    availableBytes - Math.min(keepFreeBytes, (availableBytes + usedBytes) / keptPart)
 
   function owe(store: string | undefined, bytes: number): void {
     if (store === undefined) return
@@ -67,29 +74,33 @@ export function createUploads(keepFreeBytes: number): Uploads {
   }
 
   return {
-    async begin(tree, path, size) {
+    async begin(tree, path, expected) {
+      const size = Math.max(0, expected)
       const space = await look(tree, path, size)
       if (space && size > roomIn(space)) throw new FileError('no_space')
       const store = space?.store
       let isElsewhere = space !== undefined && store === undefined
       let left = size
-      let unannounced = 0
+      let sinceLook = 0
+      let isMore = false
       owe(store, left)
 
       function take(bytes: number): Promise<void> | undefined {
         const announced = Math.min(bytes, left)
         left -= announced
         if (announced > 0) owe(store, -announced)
-        unannounced += bytes - announced
-        return unannounced < stepBytes ? undefined : lookAgain()
+        sinceLook += bytes
+        if (bytes > announced) isMore = true
+        return sinceLook < stepBytes ? undefined : lookAgain()
       }
 
       async function lookAgain(): Promise<void> {
-        unannounced = 0
+        sinceLook = 0
         if (isElsewhere) return
         const now = await look(tree, path, stepBytes)
         isElsewhere = now !== undefined && now.store === undefined
-        if (now && roomIn(now) < 0) throw new FileError('no_space')
+        if (now === undefined || isElsewhere) return
+        if ((isMore ? roomIn(now) : beyondKept(now)) < 0) throw new FileError('no_space')
       }
 
       return {

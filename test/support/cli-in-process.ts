@@ -2,7 +2,7 @@ import { runCli } from '../../src/cli/index.ts'
 import { loadConfig } from '../../src/config/index.ts'
 import { createLogger, systemClock } from '../../src/core/index.ts'
 import { rotateSecret } from '../../src/rotate-secret.ts'
-import { migrateData, openServices } from '../../src/services.ts'
+import { findDamage, migrateData, openServices } from '../../src/services.ts'
 
 /**
  * One command line without a process of its own: for the many ways to be refused, which differ in
@@ -21,6 +21,7 @@ export async function runCliHere(
     openServices: (config) => openServices(config, log),
     startServer: () => Promise.reject(new Error('nothing here listens')),
     rotateSecret: (config) => rotateSecret(config, systemClock, log),
+    findDamage,
     migrate: (config) => migrateData(config, systemClock, log),
     streams: {
       out: (line) => void (out += `${line}\n`),

@@ -21,17 +21,20 @@ export function addDbCommands(program: Command, { deps, config, print, run }: Ac
 
   db.command('check')
     .description('look for damage, and for what database and files do not say alike')
-    .action((_options: unknown, command: Command) =>
-      run(command, async (services) => {
-        const problems = await services.check()
+    .action(async (_options: unknown, command: Command) => {
+      const tell = (problems: Problems) => {
         const rows = problems.map(({ kind, detail }) => [kind, detail])
         return {
           json: problems,
           text: table(['kind', 'detail'], rows, 'The data are sound.'),
           ...(problems.length > 0 && { exitCode: 1 }),
         }
-      }),
-    )
+      }
+      // Opening the services would bring an older database up to date.
+      const damage = deps.findDamage(config(command))
+      if (damage.length > 0) print(command, tell(damage))
+      else await run(command, async (services) => tell(await services.check()))
+    })
 
   db.command('backup <file>')
     .description('copy the database as it is now, also beside a running server')
@@ -45,6 +48,8 @@ export function addDbCommands(program: Command, { deps, config, print, run }: Ac
       }),
     )
 }
+
+type Problems = readonly { readonly kind: string; readonly detail: string }[]
 
 /** Each tenth, on a terminal. */
 function tellProgress({ err }: Streams): ((done: number) => void) | undefined {

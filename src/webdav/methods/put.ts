@@ -76,9 +76,11 @@ export async function checkNewPlace({ tree, place }: Exchange): Promise<void> {
     throw new DavError(409, 'A file cannot be put to the URL of a directory.')
 }
 
-/** Finder sends chunks, and says in a field of its own how much will come. */
-const expectedSize = ({ req: { headers } }: Exchange): number =>
-  Number(headers['content-length'] ?? headers['x-expected-entity-length'] ?? 0) || 0
+/** Finder sends chunks, and says in a field of its own how much will come; nobody checks that one. */
+function expectedSize(exchange: Exchange): number {
+  const announced = Number(exchange.req.headers['x-expected-entity-length'])
+  return sizeOf(exchange) ?? (Number.isSafeInteger(announced) && announced > 0 ? announced : 0)
+}
 
 const isDirectory = (error: unknown): boolean =>
   error instanceof FileError && error.code === 'is_a_directory'

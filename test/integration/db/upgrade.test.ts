@@ -104,8 +104,9 @@ describe.each(olds)('R15: a database of $name', ({ count, pending }) => {
     mkdirSync(cwd)
     copyFileSync(join(server.dir, 'data', 'secret.key'), join(cwd, 'secret.key'))
     const flags = ['--config', server.configFile, '--data-dir', cwd, '--listen', '127.0.0.1:0']
-    const statements = pending.flatMap((migration) => migration.statements)
-    const points = statements.map((_, index) => `migration.statement@${index + 1}`)
+    // The statements of later migrations are killed in the databases they come to first.
+    const points =
+      pending[0]?.statements.map((_, index) => `migration.statement@${index + 1}`) ?? []
     for (const point of ['migration.copied', ...points]) {
       for (const name of readdirSync(cwd)) if (name !== 'secret.key') rmSync(join(cwd, name))
       copyFileSync(original, path)

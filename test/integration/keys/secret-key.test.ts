@@ -3,8 +3,11 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { loadConfig } from '../../../src/config/index.ts'
 import { createLogger, createSealer, loadSecretKey } from '../../../src/core/index.ts'
 import { openDatabase, sealedValues } from '../../../src/db/index.ts'
+import { takeData } from '../../../src/server.ts'
+import { openServices } from '../../../src/services.ts'
 import { runCliHere } from '../../support/cli-in-process.ts'
 import { crashStage, type CrashStage } from '../crash/stage.ts'
 import { rowsOf } from '../db/old-database.ts'
@@ -113,6 +116,22 @@ describe('davmesh secret rotate', () => {
     expect(JSON.parse(done.out)).toMatchObject({ continued: true })
     expect(keyText()).toBe(`${next}\n`)
     expectOpen()
+  })
+})
+
+describe('a start beside a rotation', () => {
+  it('is refused when the key it has read is not the one any more', async () => {
+    const config = loadConfig({ file: stage.configFile, environment: {} })
+    const services = await openServices(config, log)
+    try {
+      expect((await davmesh('secret', 'rotate')).code).toBe(0)
+      await expect(takeData(services)).rejects.toMatchObject({ code: 'secret_key_replaced' })
+    } finally {
+      await services.close()
+    }
+    writeFileSync(`${keyFile}.abcdEF12.partial`, 'left by a kill')
+    await stage.start()
+    expect(readdirSync(dirname(keyFile))).toEqual(['secret.key'])
   })
 })
 

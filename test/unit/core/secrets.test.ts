@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { randomBytes } from 'node:crypto'
-import { chmod, stat, writeFile } from 'node:fs/promises'
+import { chmod, chown, readdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
 import {
@@ -9,7 +9,11 @@ import {
   hashSecret,
   loadSecretKey,
   newId,
+  newSecretKey,
   randomText,
+  removePartialKeys,
+  replaceSecretKey,
+  requireSameSecretKey,
   Secret,
 } from '../../../src/core/index.ts'
 import { captureLog } from '../../support/captured-log.ts'
@@ -118,5 +122,48 @@ describe('secret.key', () => {
     await chmod(file, 0o644)
     expect(loadSecretKey(file, log).current).toHaveLength(32)
     expect(entries().at(-1)).toMatchObject({ level: 40, file })
+  })
+})
+
+describe('replacing secret.key', () => {
+  it.each([0o600, 0o640, 0o666])(
+    'keeps owner, group and mode %o, but nothing for others',
+    async (mode) => {
+      await using folder = await tempDir()
+      const file = join(folder.path, 'secret.key')
+      createSecretKey(file)
+      // Another group needs root.
+      const gid = process.geteuid?.() === 0 ? 4711 : (process.getegid?.() ?? 0)
+      await chown(file, process.geteuid?.() ?? 0, gid)
+      await chmod(file, mode)
+      const current = newSecretKey()
+      replaceSecretKey(file, { current, former: undefined })
+      const stats = await stat(file)
+      expect([stats.gid, stats.mode & 0o777]).toEqual([gid, mode & 0o640])
+      expect(loadSecretKey(file, captureLog().log).current.equals(current)).toBe(true)
+      expect(await readdir(folder.path)).toEqual(['secret.key'])
+    },
+  )
+
+  it("removes what a kill left, and nobody's copy", async () => {
+    await using folder = await tempDir()
+    const file = join(folder.path, 'secret.key')
+    createSecretKey(file)
+    const copies = ['secret.key.original', 'secret.key.old.partial', 'other.key.abcdEF12.partial']
+    for (const name of [...copies, 'secret.key.abcdEF12.partial']) {
+      await writeFile(join(folder.path, name), 'x')
+    }
+    removePartialKeys(file)
+    expect((await readdir(folder.path)).sort()).toEqual(['secret.key', ...copies].sort())
+  })
+
+  it('is noticed by who has read the key before', async () => {
+    await using folder = await tempDir()
+    const file = join(folder.path, 'secret.key')
+    createSecretKey(file)
+    const keys = loadSecretKey(file, captureLog().log)
+    requireSameSecretKey(file, keys)
+    replaceSecretKey(file, { current: newSecretKey(), former: keys.current })
+    expect(() => requireSameSecretKey(file, keys)).toThrow('was rotated while this started')
   })
 })

@@ -24,6 +24,8 @@ async function openKeys(secretKey = randomBytes(32)) {
     clock,
     told,
     keys: createKeys({ ...deps, sealer: createSealer(secretKey) }),
+    renamed: (keyIdBase: string) =>
+      createKeys({ ...deps, keyIdBase, sealer: createSealer(secretKey) }),
     withOtherSecretKey: () => createKeys({ ...deps, sealer: createSealer(randomBytes(32)) }),
     async [Symbol.asyncDispose]() {
       db.close()
@@ -105,6 +107,52 @@ describe('the life of a signing key', () => {
     await keys.ensureActive()
     const made = await Promise.all(Array.from({ length: 5 }, () => keys.generate('Ed25519')))
     expect(new Set(made.map(({ kid }) => kid)).size).toBe(5)
+  })
+})
+
+describe('after a change of publicUrl', () => {
+  const elsewhere = 'https://new.example.org/ocm'
+
+  it('a key under the old name never signs: it is retired with the change', async () => {
+    await using opened = await openKeys()
+    const { keys, clock, told, renamed } = opened
+    await keys.ensureActive()
+    await keys.rotate('Ed25519')
+    const now = renamed(elsewhere)
+    told.length = 0
+    await now.ensureNamed()
+    expect(await now.list()).toMatchObject([
+      { kid: `${base}#key-1`, state: 'retiring', retiringAt: clock.now() },
+      { kid: `${base}#key-2`, state: 'retired', retiredAt: clock.now(), dueAt: null },
+      { kid: `${elsewhere}#key-3`, state: 'active' },
+    ])
+    expect(told.map((line) => JSON.parse(line.replace(/^\S+ /, '')) as unknown)).toEqual([
+      { kid: `${elsewhere}#key-3`, state: 'staged' },
+      { kid: `${elsewhere}#key-3`, state: 'active' },
+      { kid: `${base}#key-1`, state: 'retiring' },
+      { kid: `${base}#key-2`, state: 'retired' },
+    ])
+    clock.advance('2h')
+    expect(await now.takeSteps()).toBe(0)
+    expect((await now.messageSigner()).keyId).toBe(`${elsewhere}#key-3`)
+    await now.rotate('Ed25519')
+    told.length = 0
+    await now.ensureNamed()
+    expect(told).toEqual([])
+  })
+
+  it('no step is taken with a key under another name, and the last one still ends', async () => {
+    await using opened = await openKeys()
+    const { keys, clock, renamed } = opened
+    await keys.ensureActive()
+    await keys.rotate('Ed25519')
+    clock.advance('2h')
+    expect(await renamed(elsewhere).takeSteps()).toBe(0)
+    expect(states(await keys.list())).toEqual(['active', 'staged'])
+    expect(await keys.takeSteps()).toBe(2)
+    clock.advance('2h')
+    expect(await renamed(elsewhere).takeSteps()).toBe(1)
+    expect(states(await keys.list())).toEqual(['retired', 'active'])
   })
 })
 

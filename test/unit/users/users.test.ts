@@ -167,3 +167,28 @@ describe('the password hasher', () => {
     expect(await hasher.verify(one, 'x'.repeat(2000))).toBe(false)
   })
 })
+
+describe('guesses at the same time', () => {
+  const chosen = 'correct horse'
+
+  it('are bounded as if they came one after another: the right one among the last is refused', async () => {
+    await using opened = await openUsers()
+    await opened.users.addUser({ username: 'alice', password: chosen })
+    const guesses = Array.from({ length: 200 }, (_, n) => (n === 197 ? chosen : `wrong ${n}`))
+    const outcomes = await Promise.all(guesses.map((guess) => opened.login('alice', guess)))
+    expect(outcomes.filter((status) => status === 'wrong')).toHaveLength(3)
+    expect(outcomes.filter((status) => status === 'throttled')).toHaveLength(197)
+    expect(outcomes[197]).toBe('throttled')
+  }, 30_000)
+
+  it('leave those alone who know the password, of either kind', async () => {
+    await using opened = await openUsers()
+    await opened.users.addUser({ username: 'alice', password: chosen })
+    const { password = '' } = await opened.users.addUser({ username: 'bob' })
+    const all = Array.from({ length: 200 }, () => [
+      opened.login('alice', chosen),
+      opened.login('bob', password),
+    ])
+    expect(new Set(await Promise.all(all.flat()))).toEqual(new Set(['ok']))
+  }, 30_000)
+})

@@ -93,6 +93,15 @@ describe.each(places)('Finder, as $who', ({ as, base }) => {
     await stat('huge.mov', 404)
   })
 
+  it.each(['-1e18', '1e400', '1.5', 'many', ''])(
+    'may say that it expects "%s" bytes',
+    async (size) => {
+      const headers = { 'X-Expected-Entity-Length': size }
+      await finder.step('PUT', 'odd.bin', 201, { headers, body: 'odd', chunked: true })
+      expect(onDisk('odd.bin')).toBe('odd')
+    },
+  )
+
   it('locks a name before there is a file', async () => {
     const token = await lock('new.bin', 201)
     await finder.step('PUT', 'new.bin', 423, { body: 'without a token' })
