@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline/promises'
 import { text } from 'node:stream/consumers'
 import { runCli } from './cli/index.ts'
-import { loadConfig, type Config } from './config/index.ts'
+import { loadConfig, receivedConfig, type Config } from './config/index.ts'
 import { armFault, createLogger, systemClock, type Logger } from './core/index.ts'
 import { migrateData, openServices, type Overrides, type Services } from './services.ts'
 import { followConfig } from './reload.ts'
@@ -13,6 +13,7 @@ import { startServer, startWorker, type Server } from './server.ts'
 import { catchSignals, ignoreSignals } from './signals.ts'
 import {
   countWorkers,
+  givenConfiguration,
   isWorker,
   joinWorkers,
   slotVariable,
@@ -66,6 +67,10 @@ async function serve(services: Services): Promise<Server & { isWorker: boolean }
   if (countWorkers(services.config.workers) > 1) {
     const primary = await startPrimary(services)
     const following = followConfig(services, load, primary)
+    services.events.onAny((event) => {
+      // Also those that start just now, and do not look at the file yet.
+      if (event === 'federation.reloaded' || event === 'log.level-changed') primary.reload()
+    })
     void primary.stopped.catch(() => undefined).then(following.stop)
     react({
       stop: () => void primary.stop(),
@@ -73,7 +78,7 @@ async function serve(services: Services): Promise<Server & { isWorker: boolean }
         following.reload()
         primary.reload()
       },
-      roll: () => void rollAll(services, primary, load),
+      roll: () => void rollAll(services, primary, load, following.reload),
     })
     return { ...primary, isWorker: false }
   }
@@ -88,10 +93,17 @@ async function serve(services: Services): Promise<Server & { isWorker: boolean }
   return { ...server, isWorker: false }
 }
 
-async function rollAll({ config, log }: Services, primary: Primary, load: () => Config) {
+async function rollAll(
+  { log }: Services,
+  primary: Primary,
+  load: () => Config,
+  reload: () => void,
+): Promise<void> {
   try {
-    if (load().dataDir !== config.dataDir) throw new Error('dataDir changes with a restart only')
-    await primary.roll()
+    const next = load()
+    // New workers begin with what the primary has of it.
+    reload()
+    await primary.roll(next)
   } catch (error) {
     log.error({ err: error }, 'the changed configuration cannot be used; the workers stay')
   }
@@ -115,12 +127,13 @@ async function ask(question: string): Promise<string> {
 }
 
 if (isWorker()) ignoreSignals()
+const given = isWorker() ? await givenConfiguration() : undefined
 
 process.exitCode = await runCli(process.argv.slice(2), {
   version: manifest.version,
   loadConfig(file, flags) {
     readAgain = () => loadConfig({ file, flags, environment: process.env })
-    return readAgain()
+    return isWorker() ? receivedConfig(given) : readAgain()
   },
   openServices(config) {
     const all = loggerFor(config, serving)

@@ -20,6 +20,7 @@ import {
   checkWritable,
   migrateDatabase,
   openDatabase,
+  requireMigrated,
   toOpenError,
   type Database,
   type SeenRoot,
@@ -66,7 +67,7 @@ export async function openServices(config: Config, log: Logger, overrides: Overr
   const clock = overrides.clock ?? systemClock
   const events = createEventHub()
   logEvents(events, log)
-  const { db } = openData(config, clock, log)
+  const { db } = overrides.colleagues ? openMigrated(config) : openData(config, clock, log)
   try {
     return await wire(config, log, clock, events, db, overrides)
   } catch (error) {
@@ -218,6 +219,19 @@ export function openData(
     const applied = migrateDatabase(db, clock.now())
     if (applied.length > 0) log.info({ applied }, 'database migrated')
     return { db, applied }
+  } catch (error) {
+    db.close()
+    throw toOpenError(error, path)
+  }
+}
+
+/** The same for a worker: its primary has brought the schema up to date. */
+function openMigrated(config: Config): { db: Database } {
+  const path = join(config.dataDir, 'davmesh.sqlite')
+  const db = openDatabase(path, { create: false })
+  try {
+    requireMigrated(db)
+    return { db }
   } catch (error) {
     db.close()
     throw toOpenError(error, path)

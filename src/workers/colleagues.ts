@@ -9,6 +9,19 @@ export const slotVariable = 'DAVMESH_WORKER_SLOT'
 /** Whether this process was started by a primary. */
 export const isWorker = (): boolean => cluster.isWorker
 
+/**
+ * What the primary of this process runs with: a file may have changed since. Messages that follow wait
+ * for `joinWorkers`.
+ */
+export function givenConfiguration(): Promise<unknown> {
+  return new Promise((resolve) => {
+    process.once('message', (received) => {
+      const message = toWorker(received)
+      if (message?.davmesh === 'configuration') resolve(message.configuration)
+    })
+  })
+}
+
 /** What a worker has in common with the others, and how it talks to the primary. */
 export interface Colleagues extends SharedState {
   /** Waits for the changes at a place that others had begun by now. */
@@ -35,7 +48,8 @@ export function joinWorkers(dataDir: string, slot: number): Colleagues {
   let lastId = 0
   let wait: (place: Place) => Promise<void> = () => Promise.resolve()
   let stop = (): void => undefined
-  let reload = (): void => undefined
+  let hasMissedReload = false
+  let reload = (): void => void (hasMissedReload = true)
 
   function tell(message: ToPrimary): void {
     // Without a primary this process is about to end.
@@ -74,6 +88,7 @@ export function joinWorkers(dataDir: string, slot: number): Colleagues {
       case 'reload':
         reload()
         break
+      case 'configuration':
       case undefined:
         break
     }
@@ -96,7 +111,10 @@ export function joinWorkers(dataDir: string, slot: number): Colleagues {
     },
     onSettle: (handler) => void (wait = handler),
     onStop: (handler) => void (stop = handler),
-    onReload: (handler) => void (reload = handler),
+    onReload(handler) {
+      reload = handler
+      if (hasMissedReload) handler()
+    },
     joined: (runId) => tell({ davmesh: 'joined', runId }),
     ready: (address) => tell({ davmesh: 'ready', address }),
     failed: (message) => tell({ davmesh: 'failed', message }),
