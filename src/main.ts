@@ -127,13 +127,12 @@ async function ask(question: string): Promise<string> {
 }
 
 if (isWorker()) ignoreSignals()
-const given = isWorker() ? await givenConfiguration() : undefined
 
 process.exitCode = await runCli(process.argv.slice(2), {
   version: manifest.version,
   loadConfig(file, flags) {
     readAgain = () => loadConfig({ file, flags, environment: process.env })
-    return isWorker() ? receivedConfig(given) : readAgain()
+    return isWorker() ? receivedConfig(givenConfiguration()) : readAgain()
   },
   openServices(config) {
     const all = loggerFor(config, serving)

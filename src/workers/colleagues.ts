@@ -9,18 +9,12 @@ export const slotVariable = 'DAVMESH_WORKER_SLOT'
 /** Whether this process was started by a primary. */
 export const isWorker = (): boolean => cluster.isWorker
 
-/**
- * What the primary of this process runs with: a file may have changed since. Messages that follow wait
- * for `joinWorkers`.
- */
-export function givenConfiguration(): Promise<unknown> {
-  return new Promise((resolve) => {
-    process.once('message', (received) => {
-      const message = toWorker(received)
-      if (message?.davmesh === 'configuration') resolve(message.configuration)
-    })
-  })
-}
+/** The environment variable that holds what a worker runs with, as JSON. */
+export const configurationVariable = 'DAVMESH_WORKER_CONFIG'
+
+/** What the primary of this process runs with: a file may have changed since. */
+export const givenConfiguration = (): unknown =>
+  JSON.parse(process.env[configurationVariable] ?? 'null')
 
 /** What a worker has in common with the others, and how it talks to the primary. */
 export interface Colleagues extends SharedState {
@@ -88,7 +82,6 @@ export function joinWorkers(dataDir: string, slot: number): Colleagues {
       case 'reload':
         reload()
         break
-      case 'configuration':
       case undefined:
         break
     }

@@ -22,8 +22,6 @@ export type ToPrimary =
 
 /** What the primary tells a worker. */
 export type ToWorker =
-  /** The first of all: what it runs with, as plain data. */
-  | { readonly davmesh: 'configuration'; readonly configuration: unknown }
   | { readonly davmesh: 'taken'; readonly id: number }
   | { readonly davmesh: 'settle'; readonly id: number; readonly place: Place }
   | { readonly davmesh: 'settled'; readonly id: number }

@@ -1,6 +1,6 @@
 import cluster from 'node:cluster'
 import { AppError, type Logger } from '../core/index.ts'
-import { slotVariable } from './colleagues.ts'
+import { configurationVariable, slotVariable } from './colleagues.ts'
 import { createDesk } from './desk.ts'
 import { insist } from './insist.ts'
 import { createMember, isReady, tellMember, type Member, type Setup } from './member.ts'
@@ -78,10 +78,12 @@ export async function startWorkers(deps: WorkersDeps): Promise<Workers> {
   /** Settles when the new one serves, or rejects with the reason why it does not. */
   function start(setup: Setup): Promise<Member> {
     const slot = freeSlot()
-    const worker = cluster.fork({ [slotVariable]: String(slot) })
+    const worker = cluster.fork({
+      [slotVariable]: String(slot),
+      [configurationVariable]: JSON.stringify(setup.configuration()),
+    })
     const member = createMember(worker, slot, setup)
     members.add(member)
-    tellMember(member, { davmesh: 'configuration', configuration: setup.configuration() })
     return new Promise((resolve, reject) => {
       worker.on('message', (received: unknown) => {
         const message = toPrimary(received)
