@@ -3,15 +3,17 @@ import { readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline/promises'
 import { text } from 'node:stream/consumers'
 import { runCli } from './cli/index.ts'
-import { loadConfig, type Config } from './config/index.ts'
+import { loadConfig, receivedConfig, type Config } from './config/index.ts'
 import { armFault, createLogger, systemClock, type Logger } from './core/index.ts'
 import { findDamage, migrateData, openServices, type Overrides, type Services } from './services.ts'
 import { followConfig } from './reload.ts'
 import { startPrimary, type Primary } from './primary.ts'
 import { rotateSecret } from './rotate-secret.ts'
 import { startServer, startWorker, type Server } from './server.ts'
+import { catchSignals, ignoreSignals } from './signals.ts'
 import {
   countWorkers,
+  givenConfiguration,
   isWorker,
   joinWorkers,
   slotVariable,
@@ -55,53 +57,53 @@ async function serve(services: Services): Promise<Server & { isWorker: boolean }
   endOnSurprise(services.log)
   const load = (): Config => readAgain?.() ?? services.config
   if (colleagues) {
-    ignoreSignals()
     const worker = await startWorker(services, colleagues)
     const following = followConfig(services, load, worker)
     colleagues.onReload(following.reload)
     void worker.stopped.then(following.stop)
     return { ...worker, isWorker: true }
   }
+  const react = catchSignals(services.log)
   if (countWorkers(services.config.workers) > 1) {
     const primary = await startPrimary(services)
-    stopOnSignals(services.log, primary)
     const following = followConfig(services, load, primary)
-    process.on('SIGHUP', following.reload).on('SIGHUP', primary.reload)
+    services.events.onAny((event) => {
+      // Also those that start just now, and do not look at the file yet.
+      if (event === 'federation.reloaded' || event === 'log.level-changed') primary.reload()
+    })
     void primary.stopped.catch(() => undefined).then(following.stop)
-    process.on('SIGUSR2', () => void rollAll(services, primary, load))
+    react({
+      stop: () => void primary.stop(),
+      reload() {
+        following.reload()
+        primary.reload()
+      },
+      roll: () => void rollAll(services, primary, load, following.reload),
+    })
     return { ...primary, isWorker: false }
   }
   const server = await startServer(services)
   const following = followConfig(services, load, server)
-  stopOnSignals(services.log, server)
-  process.on('SIGHUP', following.reload)
-  process.on('SIGUSR2', () => services.log.warn('SIGUSR2: there are no workers to replace'))
   void server.stopped.then(following.stop)
+  react({
+    stop: () => void server.stop(),
+    reload: following.reload,
+    roll: () => services.log.warn('SIGUSR2: there are no workers to replace'),
+  })
   return { ...server, isWorker: false }
 }
 
-function stopOnSignals(log: Logger, server: Server): void {
-  let asked = false
-  const stop = () => {
-    if (asked) process.exit(1)
-    asked = true
-    log.info('stopping; a second signal ends at once')
-    void server.stop()
-  }
-  process.on('SIGTERM', stop).on('SIGINT', stop)
-}
-
-/** A terminal, or systemd, tells every process; the primary alone decides. */
-function ignoreSignals(): void {
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR2'] as const) {
-    process.on(signal, () => undefined)
-  }
-}
-
-async function rollAll({ config, log }: Services, primary: Primary, load: () => Config) {
+async function rollAll(
+  { log }: Services,
+  primary: Primary,
+  load: () => Config,
+  reload: () => void,
+): Promise<void> {
   try {
-    if (load().dataDir !== config.dataDir) throw new Error('dataDir changes with a restart only')
-    await primary.roll()
+    const next = load()
+    // New workers begin with what the primary has of it.
+    reload()
+    await primary.roll(next)
   } catch (error) {
     log.error({ err: error }, 'the changed configuration cannot be used; the workers stay')
   }
@@ -124,11 +126,13 @@ async function ask(question: string): Promise<string> {
   }
 }
 
+if (isWorker()) ignoreSignals()
+
 process.exitCode = await runCli(process.argv.slice(2), {
   version: manifest.version,
   loadConfig(file, flags) {
     readAgain = () => loadConfig({ file, flags, environment: process.env })
-    return readAgain()
+    return isWorker() ? receivedConfig(givenConfiguration()) : readAgain()
   },
   openServices(config) {
     const all = loggerFor(config, serving)

@@ -1,11 +1,27 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { Config } from './config/index.ts'
+import { AppError } from './core/index.ts'
 import { putBackAt } from './files/index.ts'
 import { aggregateMetrics } from './metrics/index.ts'
 import { drainMsOf, lookInTreeOf, openAdmin, takeData, toServer, type Server } from './server.ts'
 import type { Services } from './services.ts'
-import { countWorkers, prepareGenerations, startWorkers, type Workers } from './workers/index.ts'
+import {
+  countWorkers,
+  prepareGenerations,
+  startWorkers,
+  type Setup,
+  type Workers,
+} from './workers/index.ts'
 
 /** A server of several processes, as the one that started them sees it. */
-export interface Primary extends Server, Pick<Workers, 'reload' | 'roll'> {}
+export interface Primary extends Server, Pick<Workers, 'reload'> {
+  /**
+   * Replaces the workers by such that run with `config`.
+   *
+   * @throws AppError `restart_needed` when it says otherwise what holds for the whole server.
+   */
+  roll(config: Config): Promise<void>
+}
 
 /** So many processes may be there at once: old ones that drain, and dead ones that are settled. */
 const generationsAtOnce = 4
@@ -25,7 +41,7 @@ export async function startPrimary(services: Services): Promise<Primary> {
     const workers = await startWorkers({
       count,
       log: log.child({ room: 'workers' }),
-      drainMs: drainMsOf(config),
+      setup: setupOf(services, config),
       settle: (runId, paths) => settleRun(services, runId, paths),
     })
     const admin = await openAdmin(services, metrics).catch(async (error: unknown) => {
@@ -46,11 +62,39 @@ export async function startPrimary(services: Services): Promise<Primary> {
     // Also when they have ended by themselves.
     const stopped = workers.ended.finally(server.stop)
     stopped.catch(() => undefined)
-    return { ...server, stopped, reload: workers.reload, roll: workers.roll }
+    return {
+      ...server,
+      stopped,
+      reload: workers.reload,
+      async roll(next) {
+        refuseRestart(config, next)
+        await workers.roll(setupOf(services, next))
+      },
+    }
   } catch (error) {
     lock.release()
     throw error
   }
+}
+
+/** Federation and the log level are the primary's: both change while it runs. */
+const setupOf = ({ federation, log }: Services, config: Config): Setup => ({
+  configuration: () => ({
+    ...config,
+    federation: federation.current(),
+    log: { ...config.log, level: log.level },
+  }),
+  drainMs: drainMsOf(config),
+})
+
+function refuseRestart(now: Config, next: Config): void {
+  const fixed = ({ dataDir, listen: { host, port }, admin, publicUrl, workers }: Config) =>
+    Object.entries({ dataDir, 'listen.host': host, 'listen.port': port, admin, publicUrl, workers })
+  const nextOf = new Map<string, unknown>(fixed(next))
+  const changed = fixed(now).filter(([name, value]) => !isDeepStrictEqual(value, nextOf.get(name)))
+  if (changed.length === 0) return
+  const names = changed.map(([name]) => name).join(', ')
+  throw new AppError('invalid', 'restart_needed', `${names}: this changes with a restart only`)
 }
 
 /** What a dead worker was at, while the others go on: its turns are not free before. */

@@ -25,6 +25,7 @@ import {
   migrateDatabase,
   openDatabase,
   pendingUpgrade,
+  requireMigrated,
   toOpenError,
   type Database,
   type DatabaseProblem,
@@ -72,7 +73,7 @@ export async function openServices(config: Config, log: Logger, overrides: Overr
   const clock = overrides.clock ?? systemClock
   const events = createEventHub()
   logEvents(events, log)
-  const { db } = openData(config, clock, log)
+  const { db } = overrides.colleagues ? openMigrated(config) : openData(config, clock, log)
   try {
     return await wire(config, log, clock, events, db, overrides)
   } catch (error) {
@@ -278,6 +279,19 @@ function refuseUnderServer(db: Database, { dataDir }: Config): void {
   if (next === undefined || !isServed(dataDir)) return
   const message = `An older davmesh serves ${dataDir}, and this one would change its database (${next}). Restart the server first.`
   throw new AppError('unavailable', 'server_outdated', message)
+}
+
+/** The same for a worker: its primary has brought the schema up to date. */
+function openMigrated(config: Config): { db: Database } {
+  const path = join(config.dataDir, 'davmesh.sqlite')
+  const db = openDatabase(path, { create: false })
+  try {
+    requireMigrated(db)
+    return { db }
+  } catch (error) {
+    db.close()
+    throw toOpenError(error, path)
+  }
 }
 
 /** Never makes an empty database beside what belongs to a lost one. */

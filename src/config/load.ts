@@ -78,6 +78,9 @@ export function loadConfig(options: LoadConfigOptions = {}): Config {
   })
 }
 
+/** A configuration that another process of this program has loaded, as it came over. */
+export const receivedConfig = (data: unknown): Config => deepFreeze(data as Config)
+
 /** Better told now than by a listener that fails later. */
 function unreadable(tls: { certFile: string; keyFile: string } | undefined): ConfigFault[] {
   return Object.entries(tls ?? {}).flatMap(([name, file]) => {

@@ -12,7 +12,7 @@ export interface LogOptions {
   stream?: DestinationStream
 }
 
-/** A logger and its children, each of which has a level of its own. */
+/** By each member: a logger and its children, every one of which has a level of its own. */
 const families = new WeakMap<Logger, Logger[]>()
 
 /**
@@ -27,13 +27,16 @@ export function createLogger({ level, format, stream }: LogOptions): Logger {
     : (stream ?? destination({ dest: 2, sync: false }))
   const family: Logger[] = []
   const timestamp = pino.stdTimeFunctions.isoTime
-  const onChild = (child: Logger): void => void family.push(child)
-  const log = pino({ level, base: null, timestamp, onChild }, out)
-  families.set(log, family)
+  const join = (member: Logger): void => {
+    family.push(member)
+    families.set(member, family)
+  }
+  const log = pino({ level, base: null, timestamp, onChild: join }, out)
+  join(log)
   return log
 }
 
-/** Changes the level of a logger that `createLogger` made, and of all its children. */
+/** Changes the level of a logger that `createLogger` made, or a child of it, and of all its family. */
 export function setLogLevel(log: Logger, level: LogLevel): void {
-  for (const one of [log, ...(families.get(log) ?? [])]) one.level = level
+  for (const one of families.get(log) ?? [log]) one.level = level
 }

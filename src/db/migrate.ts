@@ -78,6 +78,18 @@ export function migrateDatabase(db: Database, now: number): string[] {
   return done
 }
 
+/**
+ * For who shares a database with processes of this version: their schema is not changed under them.
+ *
+ * @throws AppError `migrations_pending`.
+ */
+export function requireMigrated(db: Database): void {
+  const pending = pendingMigrations(db)
+  if (pending.length === 0) return
+  const message = `A newer davmesh was installed (${pending.join(', ')}): restart the server, all of it.`
+  throw new AppError('unavailable', 'migrations_pending', message)
+}
+
 /** Keeps the database as it was, beside itself, for the day an upgrade disappoints. */
 function copyBefore(db: Database, migration: string): void {
   const copy = `${db.path}.before-${migration}`

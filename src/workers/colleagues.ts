@@ -9,6 +9,13 @@ export const slotVariable = 'DAVMESH_WORKER_SLOT'
 /** Whether this process was started by a primary. */
 export const isWorker = (): boolean => cluster.isWorker
 
+/** The environment variable that holds what a worker runs with, as JSON. */
+export const configurationVariable = 'DAVMESH_WORKER_CONFIG'
+
+/** What the primary of this process runs with: a file may have changed since. */
+export const givenConfiguration = (): unknown =>
+  JSON.parse(process.env[configurationVariable] ?? 'null')
+
 /** What a worker has in common with the others, and how it talks to the primary. */
 export interface Colleagues extends SharedState {
   /** Waits for the changes at a place that others had begun by now. */
@@ -35,7 +42,8 @@ export function joinWorkers(dataDir: string, slot: number): Colleagues {
   let lastId = 0
   let wait: (place: Place) => Promise<void> = () => Promise.resolve()
   let stop = (): void => undefined
-  let reload = (): void => undefined
+  let hasMissedReload = false
+  let reload = (): void => void (hasMissedReload = true)
 
   function tell(message: ToPrimary): void {
     // Without a primary this process is about to end.
@@ -96,7 +104,10 @@ export function joinWorkers(dataDir: string, slot: number): Colleagues {
     },
     onSettle: (handler) => void (wait = handler),
     onStop: (handler) => void (stop = handler),
-    onReload: (handler) => void (reload = handler),
+    onReload(handler) {
+      reload = handler
+      if (hasMissedReload) handler()
+    },
     joined: (runId) => tell({ davmesh: 'joined', runId }),
     ready: (address) => tell({ davmesh: 'ready', address }),
     failed: (message) => tell({ davmesh: 'failed', message }),

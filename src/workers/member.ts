@@ -1,10 +1,19 @@
 import type { Worker } from 'node:cluster'
 import type { ToWorker } from './messages.ts'
 
+/** What a worker is started with. */
+export interface Setup {
+  /** What it runs with, as plain data, when it starts. */
+  configuration(): unknown
+  /** How long it may take to drain, in milliseconds; who takes longer is killed. */
+  readonly drainMs: number
+}
+
 /** One worker as the primary sees it. */
 export interface Member {
   readonly worker: Worker
   readonly slot: number
+  readonly setup: Setup
   state: 'starting' | 'ready' | 'stopping' | 'dead'
   /** As `performance.now()` tells it. */
   readyAt: number | undefined
@@ -14,15 +23,18 @@ export interface Member {
   problem: string | undefined
 }
 
-export const createMember = (worker: Worker, slot: number): Member => ({
+export const createMember = (worker: Worker, slot: number, setup: Setup): Member => ({
   worker,
   slot,
+  setup,
   state: 'starting',
   readyAt: undefined,
   runId: undefined,
   address: undefined,
   problem: undefined,
 })
+
+export const isReady = ({ state }: Member): boolean => state === 'ready'
 
 /** Whether it may be in the middle of a request. */
 export const isServing = ({ state, runId }: Member): boolean =>

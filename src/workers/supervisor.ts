@@ -1,16 +1,16 @@
 import cluster from 'node:cluster'
 import { AppError, type Logger } from '../core/index.ts'
-import { slotVariable } from './colleagues.ts'
+import { configurationVariable, slotVariable } from './colleagues.ts'
 import { createDesk } from './desk.ts'
-import { createMember, tellMember, type Member } from './member.ts'
+import { insist } from './insist.ts'
+import { createMember, isReady, tellMember, type Member, type Setup } from './member.ts'
 import { toPrimary } from './messages.ts'
 import { createRespawn } from './respawn.ts'
 
 export interface WorkersDeps {
   readonly count: number
   readonly log: Logger
-  /** How long workers may take to drain, in milliseconds; who takes longer is killed. */
-  readonly drainMs: number
+  readonly setup: Setup
   /**
    * Finishes what a dead worker was at, before anybody else gets its turns.
    *
@@ -29,8 +29,12 @@ export interface Workers {
   stop(): Promise<void>
   /** Has all read the configuration again. */
   reload(): void
-  /** Replaces one after another: the new one listens before the old one drains. */
-  roll(): Promise<void>
+  /**
+   * Replaces one after another: the new one listens before the old one drains.
+   *
+   * @param setup what new ones are started with, from the first one that serves on.
+   */
+  roll(setup: Setup): Promise<void>
 }
 
 /** Beyond their own time to drain: handlers clean up, and deliveries to peers come to an end. */
@@ -41,7 +45,8 @@ const patienceMs = 20_000
  *
  * @throws AppError `worker_failed` when one of them cannot serve.
  */
-export async function startWorkers({ count, log, drainMs, settle }: WorkersDeps): Promise<Workers> {
+export async function startWorkers(deps: WorkersDeps): Promise<Workers> {
+  const { count, log } = deps
   const members = new Set<Member>()
   const desk = createDesk(members)
   const respawn = createRespawn()
@@ -49,6 +54,7 @@ export async function startWorkers({ count, log, drainMs, settle }: WorkersDeps)
   let isStopping = false
   let isRolling = false
   let isUp = false
+  let inForce = deps.setup
   let surrender: AppError | undefined
   let allGone = (): void => undefined
   const gone = new Promise<void>((resolve) => (allGone = resolve))
@@ -60,18 +66,23 @@ export async function startWorkers({ count, log, drainMs, settle }: WorkersDeps)
 
   const hasToStop = (): boolean => isStopping
 
+  const living = (): Member[] => [...members].filter(({ state }) => state !== 'dead')
+
   function freeSlot(): number {
-    const taken = new Set([...members].map(({ slot }) => slot))
+    const taken = new Set(living().map(({ slot }) => slot))
     let slot = 0
     while (taken.has(slot)) slot += 1
     return slot
   }
 
   /** Settles when the new one serves, or rejects with the reason why it does not. */
-  function start(): Promise<Member> {
+  function start(setup: Setup): Promise<Member> {
     const slot = freeSlot()
-    const worker = cluster.fork({ [slotVariable]: String(slot) })
-    const member = createMember(worker, slot)
+    const worker = cluster.fork({
+      [slotVariable]: String(slot),
+      [configurationVariable]: JSON.stringify(setup.configuration()),
+    })
+    const member = createMember(worker, slot, setup)
     members.add(member)
     return new Promise((resolve, reject) => {
       worker.on('message', (received: unknown) => {
@@ -98,17 +109,15 @@ export async function startWorkers({ count, log, drainMs, settle }: WorkersDeps)
   }
 
   async function buried(member: Member, how: string): Promise<void> {
-    const { state, runId, readyAt, worker } = member
+    const { state, runId, readyAt, worker, problem } = member
     member.state = 'dead'
     const paths = desk.heldBy(member)
     if (state !== 'stopping' && isUp) {
-      log.error({ pid: worker.process.pid }, `a worker died ${how}`)
+      log.error({ pid: worker.process.pid, problem }, `a worker died ${how}`)
       replaceLater(readyAt === undefined ? 0 : performance.now() - readyAt)
     }
     if (runId !== undefined) {
-      await settle(runId, paths).catch((error: unknown) => {
-        log.error({ err: error }, 'what a worker was at waits for the next start')
-      })
+      await insist(() => deps.settle(runId, paths), { log, isOver: hasToStop })
     }
     desk.free(member)
     members.delete(member)
@@ -117,7 +126,7 @@ export async function startWorkers({ count, log, drainMs, settle }: WorkersDeps)
 
   function replaceLater(livedMs: number): void {
     if (isStopping) return
-    const delay = respawn.afterDeath(livedMs)
+    const delay = respawn.afterDeath(livedMs, living().some(isReady))
     if (delay === 'give_up') {
       const message = 'Workers die as soon as they serve; the log says why.'
       log.fatal(message)
@@ -131,7 +140,7 @@ export async function startWorkers({ count, log, drainMs, settle }: WorkersDeps)
   function replace(): void {
     const alive = [...members].filter(({ state }) => state === 'starting' || state === 'ready')
     if (isStopping || alive.length >= count) return
-    start().then(
+    start(inForce).then(
       ({ worker }) => log.info({ pid: worker.process.pid }, 'a worker was replaced'),
       // Its death is counted where it is seen.
       () => undefined,
@@ -148,13 +157,16 @@ export async function startWorkers({ count, log, drainMs, settle }: WorkersDeps)
 
   /** Lets one drain, and kills it when it takes too long. */
   function dismiss(member: Member): void {
-    const { worker, state } = member
+    const { worker, state, setup } = member
     if (state === 'stopping' || state === 'dead') return
     member.state = 'stopping'
     // Who does not serve yet has nothing to drain.
     if (state === 'starting') worker.process.kill('SIGKILL')
     tellMember(member, { davmesh: 'stop' })
-    const timer = setTimeout(() => worker.process.kill('SIGKILL'), drainMs + patienceMs).unref()
+    const timer = setTimeout(
+      () => worker.process.kill('SIGKILL'),
+      setup.drainMs + patienceMs,
+    ).unref()
     worker.once('exit', () => clearTimeout(timer))
   }
 
@@ -166,16 +178,17 @@ export async function startWorkers({ count, log, drainMs, settle }: WorkersDeps)
     await gone
   }
 
-  async function roll(): Promise<void> {
-    const old = [...members]
-    if (isRolling || isStopping || old.some(({ state }) => state !== 'ready')) {
+  async function roll(setup: Setup): Promise<void> {
+    const old = living()
+    if (isRolling || isStopping || !old.every(isReady)) {
       log.warn('workers are being replaced already')
       return
     }
     isRolling = true
     try {
       for (const member of old) {
-        await start()
+        await start(setup)
+        inForce = setup
         if (hasToStop()) return
         dismiss(member)
       }
@@ -189,7 +202,7 @@ export async function startWorkers({ count, log, drainMs, settle }: WorkersDeps)
   }
 
   try {
-    const first = await Promise.all(Array.from({ length: count }, start))
+    const first = await Promise.all(Array.from({ length: count }, () => start(inForce)))
     isUp = true
     return {
       address: first[0]?.address ?? '',

@@ -24,10 +24,19 @@ afterAll(async () => {
 
 it('SIGHUP: every worker takes over what may change while it runs', async () => {
   const { pid, err } = stage.process()
-  changeConfig(stage.configFile, { federation: { requireInvite: true } })
+  changeConfig(stage.configFile, {
+    federation: { requireInvite: true },
+    log: { level: 'debug', format: 'json' },
+  })
   process.kill(pid, 'SIGHUP')
-  const reloaded = () => err().match(/"event":"federation.reloaded"/g)?.length === 2
-  await until(reloaded, 'both workers')
+  // The primary takes it over as well.
+  for (const event of ['federation.reloaded', 'log.level-changed']) {
+    for (const worker of childrenOf(pid)) {
+      const tells = (line: string) =>
+        line.includes(`"worker":${worker},`) && line.includes(`"event":"${event}"`)
+      await until(() => err().split('\n').some(tells), `${event} in worker ${worker}`)
+    }
+  }
 })
 
 it('SIGUSR2 with a configuration that cannot be used: the old workers go on', async () => {
