@@ -22,12 +22,16 @@ export interface Colleagues extends SharedState {
   settled(place: Place): Promise<void>
   /** Others ask the same of us. */
   onSettle(wait: (place: Place) => Promise<void>): void
+  /** The primary asks for what this process has counted. */
+  onMeasure(measure: () => Promise<unknown>): void
   onStop(stop: () => void): void
   onReload(reload: () => void): void
   /** Before the first request can come: from now on others wait for what this process is at. */
   joined(runId: string): void
   ready(address: string): void
   failed(message: string): void
+  /** Says what this process has counted up to its end. */
+  leaving(metrics: unknown): void
   /** Lets the process end: nothing holds it any more. */
   leave(): void
 }
@@ -41,6 +45,7 @@ export function joinWorkers(dataDir: string, slot: number): Colleagues {
   const waiting = new Map<number, () => void>()
   let lastId = 0
   let wait: (place: Place) => Promise<void> = () => Promise.resolve()
+  let measure: () => Promise<unknown> = () => Promise.resolve()
   let stop = (): void => undefined
   let hasMissedReload = false
   let reload = (): void => void (hasMissedReload = true)
@@ -76,6 +81,15 @@ export function joinWorkers(dataDir: string, slot: number): Colleagues {
         void wait(place).finally(() => tell({ davmesh: 'settled', id }))
         break
       }
+      case 'measure': {
+        const { id } = message
+        void measure().then(
+          (metrics) => tell({ davmesh: 'measured', id, metrics }),
+          // The primary has the last that was told.
+          () => tell({ davmesh: 'measured', id, metrics: undefined }),
+        )
+        break
+      }
       case 'stop':
         stop()
         break
@@ -103,6 +117,7 @@ export function joinWorkers(dataDir: string, slot: number): Colleagues {
       await ask((id) => ({ davmesh: 'settle', id, place }))
     },
     onSettle: (handler) => void (wait = handler),
+    onMeasure: (handler) => void (measure = handler),
     onStop: (handler) => void (stop = handler),
     onReload(handler) {
       reload = handler
@@ -111,6 +126,7 @@ export function joinWorkers(dataDir: string, slot: number): Colleagues {
     joined: (runId) => tell({ davmesh: 'joined', runId }),
     ready: (address) => tell({ davmesh: 'ready', address }),
     failed: (message) => tell({ davmesh: 'failed', message }),
+    leaving: (metrics) => tell({ davmesh: 'leaving', metrics }),
     leave: () => void cluster.worker?.disconnect(),
   }
 }
