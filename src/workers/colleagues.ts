@@ -9,12 +9,8 @@ export const slotVariable = 'DAVMESH_WORKER_SLOT'
 /** Whether this process was started by a primary. */
 export const isWorker = (): boolean => cluster.isWorker
 
-/** The environment variable that holds what a worker runs with, as JSON. */
+/** The environment variable that holds what a worker runs with, as JSON: a file may change. */
 export const configurationVariable = 'DAVMESH_WORKER_CONFIG'
-
-/** What the primary of this process runs with: a file may have changed since. */
-export const givenConfiguration = (): unknown =>
-  JSON.parse(process.env[configurationVariable] ?? 'null')
 
 /** What a worker has in common with the others, and how it talks to the primary. */
 export interface Colleagues extends SharedState {
