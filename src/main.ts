@@ -12,8 +12,8 @@ import { rotateSecret } from './rotate-secret.ts'
 import { startServer, startWorker, type Server } from './server.ts'
 import { catchSignals, ignoreSignals } from './signals.ts'
 import {
+  configurationVariable,
   countWorkers,
-  givenConfiguration,
   isWorker,
   joinWorkers,
   slotVariable,
@@ -132,7 +132,9 @@ process.exitCode = await runCli(process.argv.slice(2), {
   version: manifest.version,
   loadConfig(file, flags) {
     readAgain = () => loadConfig({ file, flags, environment: process.env })
-    return isWorker() ? receivedConfig(givenConfiguration()) : readAgain()
+    return isWorker()
+      ? receivedConfig(JSON.parse(process.env[configurationVariable] ?? ''))
+      : readAgain()
   },
   openServices(config) {
     const all = loggerFor(config, serving)

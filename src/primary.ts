@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Config } from './config/index.ts'
 import { AppError } from './core/index.ts'
 import { putBackAt } from './files/index.ts'
-import { aggregateMetrics } from './metrics/index.ts'
+import { createTally, type Snapshot } from './metrics/index.ts'
 import { drainMsOf, lookInTreeOf, openAdmin, takeData, toServer, type Server } from './server.ts'
 import type { Services } from './services.ts'
 import {
@@ -36,15 +36,17 @@ export async function startPrimary(services: Services): Promise<Primary> {
   const count = countWorkers(config.workers)
   const lock = await takeData(services)
   try {
-    const metrics = aggregateMetrics()
+    const tally = createTally()
     prepareGenerations(config.dataDir, count * generationsAtOnce)
     const workers = await startWorkers({
       count,
       log: log.child({ room: 'workers' }),
       setup: setupOf(services, config),
+      departed: (metrics) => tally.departed(metrics as Snapshot),
       settle: (runId, paths) => settleRun(services, runId, paths),
     })
-    const admin = await openAdmin(services, metrics).catch(async (error: unknown) => {
+    const measure = async () => tally.text((await workers.measure()) as Snapshot[])
+    const admin = await openAdmin(services, measure).catch(async (error: unknown) => {
       await workers.stop()
       throw error
     })

@@ -64,16 +64,16 @@ export async function startServer(services: Services): Promise<Server> {
 
 /** One of several processes: it serves data that the primary has made ready. */
 export async function startWorker(services: Services, colleagues: Colleagues): Promise<Server> {
+  const { metrics } = services
+  const isMeasured = services.config.admin !== null
+  if (isMeasured) colleagues.onMeasure(metrics.snapshot)
   colleagues.joined(services.runId)
   const { address, server } = await openMain(services, (handler) => (request, response) => {
     // Whatever a client did through another process, it finds done.
     services.db.forgetVersion()
     return handler(request, response)
   })
-  if (services.config.admin !== null) {
-    services.metrics.watchProcess()
-    services.metrics.offer()
-  }
+  if (isMeasured) metrics.watchProcess()
   await services.outbox.start({ isAlone: false, runId: services.runId })
   services.jobs.start()
   const worker = toServer({
@@ -81,6 +81,7 @@ export async function startWorker(services: Services, colleagues: Colleagues): P
     renewCertificate: server.renewCertificate,
     async close() {
       await windDown(services, server)
+      if (isMeasured) colleagues.leaving(await metrics.snapshot())
     },
   })
   colleagues.onStop(() => void worker.stop())

@@ -1,7 +1,8 @@
-import { AggregatorRegistry, collectDefaultMetrics, Registry } from 'prom-client'
+import { collectDefaultMetrics, Registry } from 'prom-client'
 import type { Clock, EventHub } from '../core/index.ts'
 import type { Database } from '../db/index.ts'
 import type { RequestEnd } from '../http/index.ts'
+import type { Snapshot } from './aggregate.ts'
 import { countHappenings } from './happenings.ts'
 import { countHoldings } from './holdings.ts'
 import { countRequests } from './requests.ts'
@@ -25,8 +26,8 @@ export interface Metrics {
    * can read them: a timer runs for it from then on.
    */
   watchProcess(): void
-  /** Lets the primary of this worker read them by `aggregateMetrics`. */
-  offer(): void
+  /** Everything, for the `Tally` of this worker's primary. */
+  snapshot(): Promise<Snapshot>
 }
 
 /** Registers everything in a registry of its own: several servers may live in one process. */
@@ -40,10 +41,6 @@ export function createMetrics({ db, clock, events }: MetricsDeps): Metrics {
     text: () => registry.metrics(),
     watchProcess: () =>
       collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 20 }),
-    offer() {
-      AggregatorRegistry.setRegistries(registry)
-      // It is the constructor that begins to listen to the primary.
-      new AggregatorRegistry()
-    },
+    snapshot: () => registry.getMetricsAsJSON(),
   }
 }

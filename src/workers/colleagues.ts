@@ -9,12 +9,8 @@ export const slotVariable = 'DAVMESH_WORKER_SLOT'
 /** Whether this process was started by a primary. */
 export const isWorker = (): boolean => cluster.isWorker
 
-/** The environment variable that holds what a worker runs with, as JSON. */
+/** The environment variable that holds what a worker runs with, as JSON: a file may change. */
 export const configurationVariable = 'DAVMESH_WORKER_CONFIG'
-
-/** What the primary of this process runs with: a file may have changed since. */
-export const givenConfiguration = (): unknown =>
-  JSON.parse(process.env[configurationVariable] ?? 'null')
 
 /** What a worker has in common with the others, and how it talks to the primary. */
 export interface Colleagues extends SharedState {
@@ -22,12 +18,16 @@ export interface Colleagues extends SharedState {
   settled(place: Place): Promise<void>
   /** Others ask the same of us. */
   onSettle(wait: (place: Place) => Promise<void>): void
+  /** The primary asks for what this process has counted. */
+  onMeasure(measure: () => Promise<unknown>): void
   onStop(stop: () => void): void
   onReload(reload: () => void): void
   /** Before the first request can come: from now on others wait for what this process is at. */
   joined(runId: string): void
   ready(address: string): void
   failed(message: string): void
+  /** Says what this process has counted up to its end. */
+  leaving(metrics: unknown): void
   /** Lets the process end: nothing holds it any more. */
   leave(): void
 }
@@ -41,6 +41,7 @@ export function joinWorkers(dataDir: string, slot: number): Colleagues {
   const waiting = new Map<number, () => void>()
   let lastId = 0
   let wait: (place: Place) => Promise<void> = () => Promise.resolve()
+  let measure: () => Promise<unknown> = () => Promise.resolve()
   let stop = (): void => undefined
   let hasMissedReload = false
   let reload = (): void => void (hasMissedReload = true)
@@ -76,6 +77,15 @@ export function joinWorkers(dataDir: string, slot: number): Colleagues {
         void wait(place).finally(() => tell({ davmesh: 'settled', id }))
         break
       }
+      case 'measure': {
+        const { id } = message
+        void measure().then(
+          (metrics) => tell({ davmesh: 'measured', id, metrics }),
+          // The primary has the last that was told.
+          () => tell({ davmesh: 'measured', id, metrics: undefined }),
+        )
+        break
+      }
       case 'stop':
         stop()
         break
@@ -103,6 +113,7 @@ export function joinWorkers(dataDir: string, slot: number): Colleagues {
       await ask((id) => ({ davmesh: 'settle', id, place }))
     },
     onSettle: (handler) => void (wait = handler),
+    onMeasure: (handler) => void (measure = handler),
     onStop: (handler) => void (stop = handler),
     onReload(handler) {
       reload = handler
@@ -111,6 +122,7 @@ export function joinWorkers(dataDir: string, slot: number): Colleagues {
     joined: (runId) => tell({ davmesh: 'joined', runId }),
     ready: (address) => tell({ davmesh: 'ready', address }),
     failed: (message) => tell({ davmesh: 'failed', message }),
+    leaving: (metrics) => tell({ davmesh: 'leaving', metrics }),
     leave: () => void cluster.worker?.disconnect(),
   }
 }

@@ -1,5 +1,6 @@
 import { isServing, tellMember, type Member } from './member.ts'
 import type { ToPrimary } from './messages.ts'
+import { createMeasuring } from './measuring.ts'
 import { createServedTurns } from './served-turns.ts'
 import { createSettling } from './settling.ts'
 
@@ -9,11 +10,14 @@ export interface Desk {
   /** Whose turn a dead worker had; nobody else gets these before `free`. */
   heldBy(member: Member): string[]
   free(member: Member): void
+  /** Asks all that serve for what they have counted; see `Measuring`. */
+  measure(): Promise<void>
 }
 
 export function createDesk(members: ReadonlySet<Member>): Desk {
   const turns = createServedTurns()
   const settling = createSettling()
+  const measuring = createMeasuring()
   return {
     hear(member, message) {
       const { id: owner } = member.worker
@@ -34,6 +38,14 @@ export function createDesk(members: ReadonlySet<Member>): Desk {
         case 'settled':
           settling.answered(member, message.id)
           break
+        case 'measured':
+          measuring.answered(member, message.id, message.metrics)
+          break
+        case 'leaving':
+          member.metrics = message.metrics
+          member.isLeaving = true
+          measuring.left(member)
+          break
         case 'joined':
           member.runId = message.runId
           break
@@ -49,8 +61,10 @@ export function createDesk(members: ReadonlySet<Member>): Desk {
     heldBy(member) {
       // Nobody waits for what it was at.
       settling.left(member)
+      measuring.left(member)
       return turns.heldBy(member.worker.id)
     },
+    measure: () => measuring.ask([...members]),
     free: (member) => turns.free(member.worker.id),
   }
 }

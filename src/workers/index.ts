@@ -2,7 +2,7 @@
 export { countWorkers } from './count.ts'
 export { prepareGenerations } from './generation.ts'
 export {
-  givenConfiguration,
+  configurationVariable,
   isWorker,
   joinWorkers,
   slotVariable,

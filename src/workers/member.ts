@@ -19,6 +19,10 @@ export interface Member {
   readyAt: number | undefined
   runId: string | undefined
   address: string | undefined
+  /** The last that it told of what it counts. */
+  metrics: unknown
+  /** It counts no more. */
+  isLeaving: boolean
   /** Why it could not start. */
   problem: string | undefined
 }
@@ -31,6 +35,8 @@ export const createMember = (worker: Worker, slot: number, setup: Setup): Member
   readyAt: undefined,
   runId: undefined,
   address: undefined,
+  metrics: undefined,
+  isLeaving: false,
   problem: undefined,
 })
 

@@ -19,12 +19,18 @@ export type ToPrimary =
   | { readonly davmesh: 'settle'; readonly id: number; readonly place: Place }
   /** What the primary asked it to wait for is over. */
   | { readonly davmesh: 'settled'; readonly id: number }
+  /** What it has counted, when it was asked. */
+  | { readonly davmesh: 'measured'; readonly id: number; readonly metrics: unknown }
+  /** The last that it counts. */
+  | { readonly davmesh: 'leaving'; readonly metrics: unknown }
 
 /** What the primary tells a worker. */
 export type ToWorker =
   | { readonly davmesh: 'taken'; readonly id: number }
   | { readonly davmesh: 'settle'; readonly id: number; readonly place: Place }
   | { readonly davmesh: 'settled'; readonly id: number }
+  /** Tell what it has counted. */
+  | { readonly davmesh: 'measure'; readonly id: number }
   /** Drain and end. */
   | { readonly davmesh: 'stop' }
   /** Read the configuration again. */

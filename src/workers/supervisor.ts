@@ -11,6 +11,8 @@ export interface WorkersDeps {
   readonly count: number
   readonly log: Logger
   readonly setup: Setup
+  /** Hears the last that a worker told of what it had counted. */
+  departed(metrics: unknown): void
   /**
    * Finishes what a dead worker was at, before anybody else gets its turns.
    *
@@ -27,6 +29,8 @@ export interface Workers {
   readonly ended: Promise<void>
   /** Lets all drain and end. */
   stop(): Promise<void>
+  /** What each living worker has counted, as it told within two seconds or the last time. */
+  measure(): Promise<unknown[]>
   /** Has all read the configuration again. */
   reload(): void
   /**
@@ -111,6 +115,7 @@ export async function startWorkers(deps: WorkersDeps): Promise<Workers> {
   async function buried(member: Member, how: string): Promise<void> {
     const { state, runId, readyAt, worker, problem } = member
     member.state = 'dead'
+    if (member.metrics !== undefined) deps.departed(member.metrics)
     const paths = desk.heldBy(member)
     if (state !== 'stopping' && isUp) {
       log.error({ pid: worker.process.pid, problem }, `a worker died ${how}`)
@@ -208,6 +213,10 @@ export async function startWorkers(deps: WorkersDeps): Promise<Workers> {
       address: first[0]?.address ?? '',
       ended,
       stop,
+      async measure() {
+        await desk.measure()
+        return living().flatMap(({ metrics }) => (metrics === undefined ? [] : [metrics]))
+      },
       reload: () => {
         for (const member of members) tellMember(member, { davmesh: 'reload' })
       },
