@@ -105,7 +105,7 @@ const changes: [string, string][] = [
   ],
 ]
 
-const manyRounds = Math.ceil(200 / changes.length)
+const manyRounds = Math.ceil(100 / changes.length)
 
 async function meddle(patienceMs: number, rounds = manyRounds): Promise<void> {
   let isOver = false
