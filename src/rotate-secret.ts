@@ -13,7 +13,7 @@ import {
 } from './core/index.ts'
 import { sealedValues, takeServeLock, type Database } from './db/index.ts'
 import { finishRotation } from './reseal.ts'
-import { openData } from './services.ts'
+import { openData } from './data.ts'
 
 /** What a rotation of `secret.key` did. */
 export interface SecretRotation {

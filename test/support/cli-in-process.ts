@@ -2,7 +2,8 @@ import { runCli } from '../../src/cli/index.ts'
 import { loadConfig } from '../../src/config/index.ts'
 import { createLogger, systemClock } from '../../src/core/index.ts'
 import { rotateSecret } from '../../src/rotate-secret.ts'
-import { findDamage, migrateData, openServices } from '../../src/services.ts'
+import { findDamage, migrateData } from '../../src/data.ts'
+import { openServices } from '../../src/services.ts'
 
 /**
  * One command line without a process of its own: for the many ways to be refused, which differ in
