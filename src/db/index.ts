@@ -2,6 +2,7 @@
 export { backupDatabase } from './backup.ts'
 export { checkWritable } from './check-writable.ts'
 export { checkDatabase, checkRows, requireSound, type DatabaseProblem } from './check.ts'
+export { deleteSome } from './delete-some.ts'
 export { toOpenError } from './failures.ts'
 export { migrateDatabase, pendingUpgrade, requireMigrated } from './migrate.ts'
 export { openDatabase, type Database, type Reader, type Transaction } from './open.ts'

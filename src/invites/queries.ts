@@ -1,5 +1,5 @@
-import { and, asc, desc, eq, gt, inArray, isNull, lte } from 'drizzle-orm'
-import { contacts, invites, users, type Reader, type Transaction } from '../db/index.ts'
+import { and, asc, desc, eq, gt, isNull, lte } from 'drizzle-orm'
+import { contacts, deleteSome, invites, users, type Reader, type Transaction } from '../db/index.ts'
 
 export type InviteRow = typeof invites.$inferSelect
 export type ContactRow = typeof contacts.$inferSelect
@@ -64,22 +64,11 @@ export async function updateInvite(
 }
 
 /** Drops invites that expired before an instant, used or not. Uses index invites_expiry. */
-export async function deleteExpiredInvites(
+export const deleteExpiredInvites = (
   db: Transaction,
   before: number,
   limit: number,
-): Promise<number> {
-  const old = db
-    .select({ id: invites.id })
-    .from(invites)
-    .where(lte(invites.expiresAt, before))
-    .limit(limit)
-  const gone = await db
-    .delete(invites)
-    .where(inArray(invites.id, old))
-    .returning({ id: invites.id })
-  return gone.length
-}
+): Promise<number> => deleteSome(db, invites.id, lte(invites.expiresAt, before), limit)
 
 export async function selectContacts(db: Reader, userId: string): Promise<ContactRow[]> {
   return db

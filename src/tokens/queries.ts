@@ -1,6 +1,7 @@
 import { and, desc, eq, gt, inArray, isNull, lte, notInArray, or, sql } from 'drizzle-orm'
 import {
   accessTokens,
+  deleteSome,
   outgoingShares,
   refreshTokens,
   signingKeys,
@@ -97,22 +98,11 @@ export async function evictAccessTokens(
  * Drops tokens that expired before an instant, at most `limit`; revoked ones go with their expiry.
  * Uses index access_tokens_expiry.
  */
-export async function deleteExpiredTokens(
+export const deleteExpiredTokens = (
   db: Transaction,
   before: number,
   limit: number,
-): Promise<number> {
-  const old = db
-    .select({ jti: accessTokens.jti })
-    .from(accessTokens)
-    .where(lte(accessTokens.expiresAt, before))
-    .limit(limit)
-  const gone = await db
-    .delete(accessTokens)
-    .where(inArray(accessTokens.jti, old))
-    .returning({ jti: accessTokens.jti })
-  return gone.length
-}
+): Promise<number> => deleteSome(db, accessTokens.jti, lte(accessTokens.expiresAt, before), limit)
 
 export async function selectAccessTokens(db: Reader, shareId?: string): Promise<AccessTokenRow[]> {
   return db

@@ -1,6 +1,7 @@
 import { and, eq, gt, inArray, isNull, lte, or, sql } from 'drizzle-orm'
 import {
   appPasswords,
+  deleteSome,
   loginFailures,
   users,
   type Database,
@@ -161,22 +162,8 @@ export async function recordFailure(
 }
 
 /** Drops windows that have ended, at most `limit`. Uses index login_failures_window. */
-export async function deleteOldFailures(
-  db: Transaction,
-  now: number,
-  limit: number,
-): Promise<number> {
-  const old = db
-    .select({ key: loginFailures.key })
-    .from(loginFailures)
-    .where(lte(loginFailures.windowEndsAt, now))
-    .limit(limit)
-  const gone = await db
-    .delete(loginFailures)
-    .where(inArray(loginFailures.key, old))
-    .returning({ key: loginFailures.key })
-  return gone.length
-}
+export const deleteOldFailures = (db: Transaction, now: number, limit: number): Promise<number> =>
+  deleteSome(db, loginFailures.key, lte(loginFailures.windowEndsAt, now), limit)
 
 export async function extendFailures(
   db: Transaction,

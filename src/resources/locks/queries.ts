@@ -1,5 +1,6 @@
 import { and, eq, gt, gte, inArray, isNull, lt, lte, max, or, sql, type SQL } from 'drizzle-orm'
 import {
+  deleteSome,
   locks,
   outgoingShares,
   type Database,
@@ -109,22 +110,11 @@ export async function deleteLock(db: Transaction, token: string): Promise<void> 
 }
 
 /** Locks of whatever tree that have expired, at most `limit`. Uses index locks_expiry. */
-export async function deleteExpiredAnywhere(
+export const deleteExpiredAnywhere = (
   db: Transaction,
   now: number,
   limit: number,
-): Promise<number> {
-  const old = db
-    .select({ token: locks.token })
-    .from(locks)
-    .where(lte(locks.expiresAt, now))
-    .limit(limit)
-  const gone = await db
-    .delete(locks)
-    .where(inArray(locks.token, old))
-    .returning({ token: locks.token })
-  return gone.length
-}
+): Promise<number> => deleteSome(db, locks.token, lte(locks.expiresAt, now), limit)
 
 /** Uses index locks_tree_expiry. */
 export async function deleteExpired(db: Transaction, treeId: string, now: number): Promise<void> {
