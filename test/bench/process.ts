@@ -16,10 +16,13 @@ export function cpuSecondsOf(pid: number): number | undefined {
   return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond
 }
 
+/** The processes that a process has started. */
+export const childrenOf = (pid: number): number[] =>
+  (readProc(pid, `task/${pid}/children`) ?? '').split(' ').filter(Boolean).map(Number)
+
 /** The same of a process and those it has started. */
 export function cpuSecondsOfAll(pid: number): number | undefined {
-  const children = readProc(pid, `task/${pid}/children`)?.trim().split(' ').filter(Boolean) ?? []
-  const all = [pid, ...children.map(Number)].map(cpuSecondsOf)
+  const all = [pid, ...childrenOf(pid)].map(cpuSecondsOf)
   return all.reduce((sum, one) => (sum === undefined || one === undefined ? one : sum + one), 0)
 }
 
