@@ -162,9 +162,9 @@ describe('files on their way out and in', () => {
       res.on('drain', more)
       more()
     }
-    const response = await open({ timeoutMs: 50 }).stream({ method: 'GET', url })
+    const response = await open({ timeoutMs: 500 }).stream({ method: 'GET', url })
     response.body.once('readable', () => undefined)
-    await sleep(300)
+    await sleep(1500)
     const before = sent
     await sleep(100)
     expect(sent).toBe(before)
@@ -307,7 +307,7 @@ describe('files on their way out and in', () => {
       const timer = setInterval(() => res.write('x'), 10)
       res.on('close', () => clearInterval(timer))
     }
-    const guarded = open({ maxTransfersPerHost: 1, timeoutMs: 100 })
+    const guarded = open({ maxTransfersPerHost: 1, timeoutMs: 1000 })
     const first = await guarded.stream({ method: 'GET', url })
     first.body.on('error', () => undefined)
     const left = guarded.stream({
