@@ -67,6 +67,10 @@ export class LocalEntry implements Entry {
 
 export const toEntry = (name: string, stats: Stats): LocalEntry => new LocalEntry(name, stats)
 
+/** The same, where callers may know of it. */
+export const toServed = (name: string, stats: Stats | undefined): LocalEntry | undefined =>
+  stats && isServed(stats) ? toEntry(name, stats) : undefined
+
 const absences: readonly string[] = ['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG']
 
 /** Whether looking failed because there is nothing. */

@@ -1,4 +1,3 @@
-import type { Stats } from 'node:fs'
 import { stat as statPath, statfs } from 'node:fs/promises'
 import { andThen, orElse, type Awaitable } from '../../core/index.ts'
 import { FileError, toFileError } from '../errors.ts'
@@ -7,7 +6,7 @@ import type { TreePath } from '../tree-path.ts'
 import type { LocalContext } from './context.ts'
 import { copyLocally } from './copy.ts'
 import type { Durability } from './disk.ts'
-import { isServed, toEntry } from './entry.ts'
+import { toServed } from './entry.ts'
 import { createGuard, type Guard } from './guard.ts'
 import { canHold } from './held.ts'
 import { holdListed, withEnds, withFound, withParent } from './held-places.ts'
@@ -165,21 +164,20 @@ const read = (guard: Guard, smallFiles: SmallFiles, path: TreePath): Awaitable<O
 
 const stat = (guard: Guard, looks: Looks, path: TreePath): Awaitable<Entry | undefined> =>
   orElse(
-    () =>
-      andThen(look(guard, looks, path), (stats) =>
-        stats && isServed(stats) ? toEntry(nameOf(path), stats) : undefined,
-      ),
+    () => look(guard, looks, path),
     (error) => {
       if (toFileError(error) instanceof FileError) return undefined
       throw error
     },
   )
 
-const look = (guard: Guard, looks: Looks, path: TreePath): Awaitable<Stats | undefined> =>
+const look = (guard: Guard, looks: Looks, path: TreePath): Awaitable<Entry | undefined> =>
   andThen(guard.find(path), (absolute) =>
     canHold && guard.isQuick()
-      ? looks.look(guard, absolute)
-      : withFound(guard, path, async (place) => guard.look(place)),
+      ? looks.look(guard, absolute, nameOf(path))
+      : withFound<Entry | undefined>(guard, path, async (place) =>
+          toServed(nameOf(path), await guard.look(place)),
+        ),
   )
 
 async function inOurWords<Result>(work: () => Promise<Result>): Promise<Result> {

@@ -23,6 +23,9 @@ export const multistatusStart = `${xmlDeclaration}<D:multistatus ${Object.entrie
 
 export const multistatusEnd = '</D:multistatus>\n'
 
+export const multistatusOf = (responses: string): string =>
+  multistatusStart + responses + multistatusEnd
+
 export function planProperties(request: PropertyRequest): PropertyPlan {
   if (request.kind === 'propname') {
     const live = [...liveProperties.values()]

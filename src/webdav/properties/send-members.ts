@@ -13,6 +13,7 @@ import { xmlType } from '../../xml/index.ts'
 import type { Subject } from './live.ts'
 import {
   multistatusEnd,
+  multistatusOf,
   multistatusStart,
   renderResponse,
   renderStatus,
@@ -26,7 +27,7 @@ import { TextParts } from './text-parts.ts'
 const pieceLength = 256 * 1024
 
 export const sendMultistatus = (res: ServerResponse, responses: string): void =>
-  sendBody(res, multistatusStart + responses + multistatusEnd)
+  sendBody(res, multistatusOf(responses))
 
 /** A short text leaves together with the head. */
 export function sendBody(res: ServerResponse, body: string | Buffer): void {
