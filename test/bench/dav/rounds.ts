@@ -2,6 +2,9 @@ import type { Bench, RunningServer, RunOptions, Sample, Work } from './contract.
 import { resetPeak, usageOf } from './processes.ts'
 import type { Results } from './report.ts'
 
+/** Seconds; what has served for less is not yet what will serve for months. */
+const warmUpSeconds = 5
+
 export const say = (text: string): void => void process.stderr.write(`${text}\n`)
 
 /** Every work on every server in turn, so that a slow minute hurts all alike. */
@@ -18,7 +21,7 @@ export async function runRounds(
   for (let round = 0; round <= options.rounds; round += 1) {
     for (const work of works) {
       for (const server of servers) {
-        const seconds = round === 0 ? 1 : options.seconds
+        const seconds = round === 0 ? warmUpSeconds : options.seconds
         const sample = await measure(work, server, bench, { seconds, round })
         say(`round ${round}  ${work.name}  ${server.name}  ${sample.value.toFixed(1)} ${work.unit}`)
         if (round > 0) results.get(work.name)?.get(server.name)?.push(sample)
