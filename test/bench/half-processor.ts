@@ -18,7 +18,7 @@ const generations = [
   },
 ].filter(({ root, sign }) => existsSync(join(root, sign)))
 
-/** Lets a process have half of a processor; false where we may not. The group is left to `release`. */
+/** Lets a process have half of a processor; false where we may not. `releaseHalf` drops the group. */
 export function halve(pid: number): boolean {
   return generations.some(({ root, limits }) => {
     const group = groupOf(root, pid)
