@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import { endResponse } from '../http/index.ts'
+import { endResponse, endTogether } from '../http/index.ts'
 import type { DavError } from './errors.ts'
 import { escapeXml, xmlDeclaration, xmlType } from '../xml/index.ts'
 
@@ -14,7 +14,7 @@ export function sendEmpty(
 ): void {
   // RFC 9110 §8.6: 204 has no Content-Length.
   res.writeHead(status, status === 204 ? headers : { ...headers, 'Content-Length': 0 })
-  res.end()
+  endTogether(res)
 }
 
 /** Answers with a small `DAV:error` (RFC 4918 §14.6) and disposes of an unread request body. */

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import type { Express } from 'express'
 import { AppError, settledWithin, type Logger } from '../../core/index.ts'
 import { writeOcmError } from '../answers/error-writers.ts'
+import { endWaiting } from '../answers/end-together.ts'
 import { logError } from '../answers/log-error.ts'
 import { holdContinue } from '../bodies/continue.ts'
 import type { AdmissionOptions, Refusal } from './admission.ts'
@@ -90,6 +91,7 @@ export function createHttpServer(handler: HttpHandler, options: HttpServerOption
     serve(req, res)
   })
   server.on('clientError', (error: Error, socket) => {
+    endWaiting()
     answerClientError(error, socket, connections.isAnswering(socket))
   })
   server.on('connect', (_request, socket) => refuseConnect(socket))

@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http'
 import { pipeline } from 'node:stream/promises'
 import { andThen, newId, type Awaitable } from '../../core/index.ts'
 import type { ByteRange, OpenFile } from '../../files/index.ts'
+import { endTogether } from '../../http/index.ts'
 import { sendContent } from './send-content.ts'
 
 /** Below this one read and one write beat any stream. */
@@ -22,7 +23,7 @@ export function sendWhole(res: ServerResponse, file: OpenFile, fields: Fields): 
   const text = file.text ?? andThen(file.bytes(), (content) => content.toString('latin1'))
   return andThen(text, (content) => {
     res.writeHead(200, fields)
-    res.end(content, 'latin1')
+    endTogether(res, content, 'latin1')
   })
 }
 

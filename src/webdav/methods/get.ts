@@ -9,6 +9,7 @@ import { parseRange } from '../content/range.ts'
 import { sendPart, sendParts, sendWhole } from '../content/send.ts'
 import { DavError, notFound } from '../errors.ts'
 import type { DavMethod, Exchange } from '../exchange.ts'
+import { endTogether } from '../../http/index.ts'
 
 /** RFC 9110 §9.3.1, RFC 4918 §9.4 */
 export const get: DavMethod = { needs: ['read'], body: 'ignored', run: runGet }
@@ -45,7 +46,7 @@ async function runHead(exchange: Exchange): Promise<void> {
     return
   }
   exchange.res.writeHead(200, describeFile(entry))
-  exchange.res.end()
+  endTogether(exchange.res)
 }
 
 const sendFile = (exchange: Exchange, file: OpenFile): Awaitable<void> =>
@@ -92,7 +93,7 @@ function rangeApplies(ifRange: string | undefined, entry: Entry, now: number): b
 /** RFC 9110 §15.4.5 */
 function sendNotModified({ res }: Exchange, entry: Entry): void {
   res.writeHead(304, { ETag: entry.etag, 'Last-Modified': formatHttpDate(entry.modifiedAt) })
-  res.end()
+  endTogether(res)
 }
 
 async function sendListing(exchange: Exchange): Promise<void> {
@@ -103,5 +104,5 @@ async function sendListing(exchange: Exchange): Promise<void> {
   await checkConditions(exchange, entry)
   const page = Buffer.from(await renderListing(exchange, entry))
   res.writeHead(200, { ...listingFields, 'Content-Length': page.length })
-  res.end(page)
+  endTogether(res, page)
 }

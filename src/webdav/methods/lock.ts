@@ -2,6 +2,7 @@ import { FileError } from '../../files/index.ts'
 import { checkConditions } from '../conditions/evaluate.ts'
 import { badRequest, DavError, forbidden, preconditionFailed } from '../errors.ts'
 import type { DavMethod, Exchange } from '../exchange.ts'
+import { endTogether } from '../../http/index.ts'
 import { renderLocks } from '../locks/discovery.ts'
 import { hrefsOf, requireTokens, submittedTokens } from '../locks/enforce.ts'
 import { parseLockInfo, type LockInfo } from '../locks/lock-body.ts'
@@ -121,5 +122,5 @@ function sendLocks(
     'Content-Length': body.length,
     ...(token !== undefined && { 'Lock-Token': `<${token}>` }),
   })
-  exchange.res.end(body)
+  endTogether(exchange.res, body)
 }

@@ -7,6 +7,7 @@ import {
   type FileTree,
   type TreePath,
 } from '../../files/index.ts'
+import { endTogether } from '../../http/index.ts'
 import { DavError, toDavError } from '../errors.ts'
 import type { Exchange } from '../exchange.ts'
 import { xmlType } from '../../xml/index.ts'
@@ -32,7 +33,7 @@ export const sendMultistatus = (res: ServerResponse, responses: string): void =>
 /** A short text leaves together with the head. */
 export function sendBody(res: ServerResponse, body: string | Buffer): void {
   res.writeHead(207, { 'Content-Type': xmlType, 'Content-Length': Buffer.byteLength(body) })
-  res.end(body)
+  endTogether(res, body)
 }
 
 /** A directory that is listed, and what is stored of it and its members. */
