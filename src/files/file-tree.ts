@@ -71,7 +71,7 @@ export interface OpenFile {
    * Fills a buffer with what begins at `position`, where that is cheaper than a stream; it fails
    * when the content ends before.
    */
-  fill?(buffer: Uint8Array, position: number): Promise<void>
+  fill?(buffer: Uint8Array, position: number): Awaitable<void>
   /**
    * Gives the content, or a part of it, to `take`, where that is cheaper than a stream: several parts
    * at a time, whose buffers are used again when they are taken. It fails like a stream.

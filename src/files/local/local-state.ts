@@ -13,7 +13,9 @@ import { createViews, type Views } from './views.ts'
  */
 export interface LocalState {
   readonly turns: Turns
+  /** Of changes, and of reading half a mebibyte at a time. */
   readonly pace: Pace
+  readonly readingPace: Pace
   readonly readBatches: BatchReader
   readonly views: Views
   readonly smallFiles: SmallFiles
@@ -30,7 +32,9 @@ export interface SharedState {
 /** @param shared absent where one process has the files to itself. */
 export const createLocalState = (shared?: SharedState): LocalState => ({
   turns: shared?.turns ?? createTurns(),
-  pace: createPace(),
+  pace: createPace(4),
+  // A gigabyte a second: not much less than from memory, more than from most disks.
+  readingPace: createPace(0.5),
   readBatches: createBatchReader(),
   views: createViews(undefined, shared?.generation),
   smallFiles: createSmallFiles(),

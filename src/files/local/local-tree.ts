@@ -14,6 +14,7 @@ import { listDirectory } from './list.ts'
 import { createLocalState, type LocalState } from './local-state.ts'
 import type { Looks } from './looks.ts'
 import type { Medium } from './medium.ts'
+import type { Pace } from './pace.ts'
 import { isOtherDevice, makeDirectory, placeLocally, removeLocally } from './place.ts'
 import { openLocalFile } from './read.ts'
 import { receiveLocally } from './receive.ts'
@@ -38,7 +39,7 @@ const nameOf = (path: TreePath): string => path.at(-1) ?? ''
 /** A tree of files on a local disk: see `FileTree` for what it promises. */
 export function createLocalTree(options: LocalTreeOptions): FileTree {
   const guard = createGuard(options.root, options.medium)
-  const { turns, pace, readBatches, views, smallFiles, looks, live } =
+  const { turns, pace, readingPace, readBatches, views, smallFiles, looks, live } =
     options.state ?? createLocalState()
   const context: LocalContext = {
     guard,
@@ -80,7 +81,7 @@ export function createLocalTree(options: LocalTreeOptions): FileTree {
       }
     },
     view: (path) => view(guard, views, path),
-    read: (path) => read(guard, smallFiles, path),
+    read: (path) => read(guard, smallFiles, readingPace, path),
     async write(path, body, writeOptions = {}) {
       if (path.length === 0) throw new FileError('is_a_directory')
       const absolute = await guard.claim(path)
@@ -156,10 +157,16 @@ async function view(
   return found && { ...found, entry: found.entry.named(nameOf(path)) }
 }
 
-const read = (guard: Guard, smallFiles: SmallFiles, path: TreePath): Awaitable<OpenFile> =>
+const read = (
+  guard: Guard,
+  smallFiles: SmallFiles,
+  pace: Pace,
+  path: TreePath,
+): Awaitable<OpenFile> =>
   andThen(guard.find(path), (absolute) => {
-    const small = guard.isQuick() ? smallFiles.open(guard, absolute, nameOf(path)) : undefined
-    return small ?? openLocalFile(guard, absolute, nameOf(path))
+    const name = nameOf(path)
+    if (!guard.isQuick()) return openLocalFile(guard, absolute, name)
+    return smallFiles.open(guard, absolute, name) ?? openLocalFile(guard, absolute, name, pace)
   })
 
 const stat = (guard: Guard, looks: Looks, path: TreePath): Awaitable<Entry | undefined> =>

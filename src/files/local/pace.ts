@@ -1,17 +1,15 @@
-/** A change in place that took longer than this was waiting for the disk. */
-const slowMs = 4
+/** For each moment of waiting in place so many follow in which the thread pool waits instead. */
+const restTimes = 100
 
-/** How long the thread pool then has to do them. */
-const restMs = 1000
-
-/** Lets changes happen in place while the disk takes them at once, and in the thread pool otherwise. */
+/** Lets work be done in place while the disk takes it at once, and in the thread pool otherwise. */
 export interface Pace {
   isQuick(): boolean
   /** Does something in place, and notices how long it took. */
   inPlace<Result>(work: () => Result): Result
 }
 
-export function createPace(now: () => number = () => performance.now()): Pace {
+/** @param slowMs what took longer was waiting for the disk. */
+export function createPace(slowMs: number, now: () => number = () => performance.now()): Pace {
   let slowUntil = -Infinity
   return {
     isQuick: () => now() >= slowUntil,
@@ -21,7 +19,8 @@ export function createPace(now: () => number = () => performance.now()): Pace {
         return work()
       } finally {
         const endedAt = now()
-        if (endedAt - startedAt > slowMs) slowUntil = endedAt + restMs
+        const tookMs = endedAt - startedAt
+        if (tookMs > slowMs) slowUntil = endedAt + restTimes * tookMs
       }
     },
   }

@@ -1,10 +1,11 @@
-import { constants, type Stats } from 'node:fs'
+import { constants, readSync, type Stats } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { FileError, toFileError } from '../errors.ts'
 import type { ByteRange, OpenFile } from '../file-tree.ts'
 import { isServed, toEntry } from './entry.ts'
 import type { Guard } from './guard.ts'
+import type { Pace } from './pace.ts'
 
 /** Small, because a thousand stalled downloads each hold a few of them. */
 const chunkBytes = 64 * 1024
@@ -36,10 +37,12 @@ export async function openServed(
   }
 }
 
+/** @param pace absent where reading in place is not worth a try. */
 export async function openLocalFile(
   guard: Guard,
   absolute: string,
   name: string,
+  pace?: Pace,
 ): Promise<OpenFile> {
   const { handle, stats } = await openServed(guard, absolute)
   const entry = toEntry(name, stats)
@@ -54,7 +57,10 @@ export async function openLocalFile(
       const chunks = readChunks(handle, range)
       return Readable.from(chunks, { objectMode: false, highWaterMark: chunkBytes })
     },
-    fill: (buffer, position) => fill(handle, buffer, position),
+    fill: (buffer, position) =>
+      pace?.isQuick() === true
+        ? pace.inPlace(() => fillNow(handle.fd, buffer, position))
+        : fill(handle, buffer, position),
     close: () => handle.close(),
   }
 }
@@ -78,8 +84,19 @@ async function fill(handle: FileHandle, buffer: Uint8Array, position: number): P
       buffer.length - filled,
       position + filled,
     )
-    // Somebody truncated the file behind our back.
-    if (bytesRead === 0) throw new Error('the file became shorter while it was read')
+    if (bytesRead === 0) throw tooShort()
     filled += bytesRead
   }
 }
+
+/** Without leaving the thread: from the page cache twice as quick (measured). */
+function fillNow(fd: number, buffer: Uint8Array, position: number): void {
+  for (let filled = 0; filled < buffer.length;) {
+    const bytesRead = readSync(fd, buffer, filled, buffer.length - filled, position + filled)
+    if (bytesRead === 0) throw tooShort()
+    filled += bytesRead
+  }
+}
+
+/** Somebody truncated the file behind our back. */
+const tooShort = (): Error => new Error('the file became shorter while it was read')

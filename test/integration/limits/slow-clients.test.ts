@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
+import { execFile } from 'node:child_process'
 import { truncateSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import { request } from '../../support/http-request.ts'
 import { crashStage, type CrashStage } from '../crash/stage.ts'
 
@@ -11,6 +13,8 @@ jest.setTimeout(120_000)
 
 const kib = 1024
 const mib = 1024 * kib
+
+const run = promisify(execFile)
 
 let stage: CrashStage
 
@@ -111,6 +115,7 @@ describe('R18: slow downloads', () => {
     await stage.start()
     writeFileSync(join(stage.home, 'large'), '')
     truncateSync(join(stage.home, 'large'), 1024 * mib)
+    writeFileSync(join(stage.home, 'small'), 'small')
   })
   afterAll(async () => {
     await stage[Symbol.asyncDispose]()
@@ -143,6 +148,33 @@ describe('R18: slow downloads', () => {
     expect(p99).toBeLessThan(1000)
     expect(grown).toBeLessThan((30 + stalledCount * 0.12) * mib)
     for (const { socket } of stalled) socket.destroy()
+  })
+
+  it('are no reason to stop for quick ones, which stop nobody either', async () => {
+    const files = openFiles()
+    const stalled = Array.from({ length: 20 }, () => talk(head('GET', 'large')))
+    for (const { socket } of stalled) socket.pause()
+    let running = 4
+    const url = `http://${stage.process().address}/dav/files/alice/large`
+    const user = ['-H', `Authorization: ${stage.dav().authorization}`]
+    const quick = Array.from({ length: running }, async () => {
+      const { stdout } = await run('curl', [
+        '-so',
+        '/dev/null',
+        '-w',
+        '%{size_download}',
+        ...user,
+        url,
+      ])
+      running -= 1
+      return Number(stdout)
+    })
+    let answered = 0
+    for (; running > 0; answered += 1) expect((await stage.dav().get('small')).text).toBe('small')
+    expect(await Promise.all(quick)).toEqual(Array(4).fill(1024 * mib))
+    expect(answered).toBeGreaterThan(50)
+    for (const { socket } of stalled) socket.destroy()
+    while (openFiles() > files + 5) await sleep(20)
   })
 
   it('leave nothing within ten seconds when their clients go', async () => {

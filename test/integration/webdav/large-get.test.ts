@@ -25,13 +25,6 @@ const content = randomBytes(40 * mib)
 
 let scratch: Scratch
 
-beforeAll(async () => {
-  scratch = await startScratch()
-  for (const size of sizes) {
-    writeFileSync(join(scratch.home, `size-${size}`), content.subarray(0, size))
-  }
-})
-
 beforeEach(() => writeFileSync(join(scratch.home, 'large'), content))
 
 /** Whatever a test did, nothing is held open by it. */
@@ -40,8 +33,6 @@ afterEach(async () => {
   expect(openFiles()).toEqual([])
   expect(scratch.log.filter((line) => line.includes('"level":50'))).toEqual([])
 })
-
-afterAll(() => scratch.stop())
 
 /** Server and clients are one process, of which only the server opens files of alice. */
 function openFiles(): string[] {
@@ -89,7 +80,17 @@ async function readOf(res: IncomingMessage, atLeast: number): Promise<Buffer[]> 
   return parts
 }
 
-describe('large files', () => {
+/** Read in place, and by the thread pool. */
+describe.each(['local', 'network'] as const)('large files, medium %s', (medium) => {
+  beforeAll(async () => {
+    scratch = await startScratch({}, medium)
+    for (const size of sizes) {
+      writeFileSync(join(scratch.home, `size-${size}`), content.subarray(0, size))
+    }
+  })
+
+  afterAll(() => scratch.stop())
+
   it.each(sizes)('has every byte of %d', async (size) => {
     const { status, headers, bytes } = await get(`size-${size}`)
     expect([status, headers['content-length']]).toEqual([200, String(size)])
