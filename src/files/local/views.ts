@@ -1,5 +1,6 @@
 import { dirname } from 'node:path'
 import { LRUCache } from 'lru-cache'
+import { keepWeighed } from '../../core/index.ts'
 import { noGeneration, type Generation } from '../generation.ts'
 import type { Guard } from './guard.ts'
 import { scanDirectory, type Scan } from './scan.ts'
@@ -58,7 +59,7 @@ export function createViews(
   const limits = { maxMembers, nextVersion: () => (version += 1) }
 
   function keep(directory: string, kept: Kept): Kept {
-    views.set(directory, kept, { size: 1024 + (kept.scan?.names.length ?? 0) * memberBytes })
+    keepWeighed(views, directory, kept, 1024 + (kept.scan?.names.length ?? 0) * memberBytes)
     return kept
   }
 

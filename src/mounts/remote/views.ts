@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream'
 import { setImmediate as turn } from 'node:timers/promises'
 import { LRUCache } from 'lru-cache'
+import { keepWeighed } from '../../core/index.ts'
 import {
   noGeneration,
   type DirectoryView,
@@ -94,7 +95,9 @@ export function createViews(remote: () => Remote, { kept: views, generation }: V
     known.seenAt = seenAt
     known.changes = before
     // Another may have taken its place meanwhile.
-    if (views.peek(key) === known) views.set(key, known, { size: 1024 + 3 * known.bytes.length })
+    if (views.peek(key) === known) {
+      keepWeighed(views, key, known, 1024 + 3 * known.bytes.length)
+    }
   }
 
   /** Those with dead properties and those without are two answers, each compared with its like. */
@@ -108,7 +111,7 @@ export function createViews(remote: () => Remote, { kept: views, generation }: V
     const key = keyOf(path, withDead)
     const known = views.get(key) ?? unseen()
     if (known.isLong) return undefined
-    if (views.peek(key) !== known) views.set(key, known, { size: 1024 })
+    if (views.peek(key) !== known) keepWeighed(views, key, known, 1024)
     // Whoever joins a look that began too early waits for the next.
     for (let attempt = 0; attempt < 3; attempt += 1) {
       if (known.seenAt >= earliest && known.changes === changes) return known
