@@ -36,18 +36,23 @@ export async function writeLocalFile(
   const batches = readBatches(body, options.maxBytes ?? Infinity)
   const temporary = `${dirname(target)}/${reservedName('put', newId())}`
   const left = context.live.enter(temporary)
-  const finish: Finish = (fd) => {
-    const stats = context.stamp(fd, options.modifiedAt)
-    if (existing && modeOf(existing) !== modeOf(stats)) fchmodSync(fd, modeOf(existing))
-    return stats
+  const around: Around = {
+    begin(fd) {
+      if (existing) flushOnClose(fd)
+    },
+    finish(fd) {
+      const stats = context.stamp(fd, options.modifiedAt)
+      if (existing && modeOf(existing) !== modeOf(stats)) fchmodSync(fd, modeOf(existing))
+      return stats
+    },
   }
   try {
     // Nothing is on disk before there is something to write: most bodies are whole by then.
     const first = await batches.next()
     const isSmall = first.isLast && first.length <= smallBytes && isQuick(context)
     const stats = await (isSmall
-      ? writeSmall(context, temporary, first, finish)
-      : writeLarge(context, temporary, first, batches, finish))
+      ? writeSmall(context, temporary, first, around)
+      : writeLarge(context, temporary, first, batches, around))
     const created = await turns.take([target], async () => {
       await reach('put.placing')
       return commit(context, temporary, target, options.expected)
@@ -64,8 +69,11 @@ export async function writeLocalFile(
   }
 }
 
-/** What a file needs beside its content. */
-type Finish = (fd: number) => Stats
+/** What a file needs before and after its content. */
+interface Around {
+  readonly begin: (fd: number) => void
+  readonly finish: (fd: number) => Stats
+}
 
 const isQuick = ({ guard, pace }: LocalContext): boolean => guard.isQuick() && pace.isQuick()
 
@@ -86,12 +94,12 @@ async function writeSmall(
   { guard, pace, durability }: LocalContext,
   temporary: string,
   { chunks }: Batch,
-  finish: Finish,
+  { begin, finish }: Around,
 ): Promise<Stats> {
   const fd = pace.inPlace(() => guard.openNow(temporary, creation))
   try {
     await reach('put.opened')
-    flushOnClose(fd)
+    begin(fd)
     for (const chunk of chunks) {
       for (let written = 0; written < chunk.length;) written += writeSync(fd, chunk, written)
     }
@@ -109,12 +117,12 @@ async function writeLarge(
   temporary: string,
   first: Batch,
   batches: Batches,
-  finish: Finish,
+  { begin, finish }: Around,
 ): Promise<Stats> {
   const handle = await createFile(context, temporary)
   try {
     await reach('put.opened')
-    flushOnClose(handle.fd)
+    begin(handle.fd)
     await pour(handle, first, batches)
     await reach('put.written')
     const stats = finish(handle.fd)

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { createViewStore } from '../../../../src/mounts/index.ts'
 import {
   badSender,
@@ -8,6 +8,8 @@ import {
   sends,
   type BadSender,
 } from './bad-sender.ts'
+
+jest.setTimeout(60_000)
 
 const mib = 1024 * 1024
 
