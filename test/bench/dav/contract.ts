@@ -40,6 +40,8 @@ export interface Work {
   readonly unit: string
   /** How far davmesh must reach, as a share of another server's median. */
   readonly target?: { readonly of: string; readonly ratio: number }
+  /** Has the kernel hold what will be read, so that nobody is measured waiting for the disk. */
+  warm?(bench: Bench): Promise<void>
   run(server: RunningServer, bench: Bench, options: RunOptions): Promise<Outcome>
 }
 

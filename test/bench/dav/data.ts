@@ -1,4 +1,4 @@
-import { chmod, mkdir, open, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, open, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 export const coldDirectories = 64
@@ -35,4 +35,19 @@ async function writeBig(path: string): Promise<void> {
   const file = await open(path, 'w')
   for (let written = 0; written < bigBytes; written += chunk.length) await file.write(chunk)
   await file.close()
+}
+
+/** Some kernels let go of what nobody has read for a minute, even while memory is free. */
+export async function readBig(data: string): Promise<void> {
+  const file = await open(join(data, 'big.bin'))
+  const buffer = Buffer.allocUnsafe(1024 ** 2)
+  while ((await file.read(buffer)).bytesRead > 0);
+  await file.close()
+}
+
+/** Reads the names in each of the directories to be listed for the first time. */
+export async function readCold(data: string): Promise<void> {
+  for (let index = 0; index < coldDirectories; index += 1) {
+    await readdir(join(data, `cold-${index}`), { withFileTypes: true })
+  }
 }

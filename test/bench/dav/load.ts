@@ -38,12 +38,18 @@ export async function runWrk(server: RunningServer, bench: Bench, load: Load): P
   return { requests, value: requests / (us / 1e6), p99Ms: p99 / 1000, failures }
 }
 
-/** One transfer by curl, in MB/s. */
+export interface Transfer {
+  readonly path: string
+  readonly bytes: number
+  readonly seconds: number
+  /** For curl. */
+  readonly args?: readonly string[]
+}
+
+/** Transfers by curl one after the other until the time is over, in MB/s. */
 export async function runCurl(
   server: RunningServer,
-  path: string,
-  bytes: number,
-  args: readonly string[],
+  { path, bytes, seconds, args = [] }: Transfer,
 ): Promise<Outcome> {
   const fields = Object.entries(server.headers).flatMap(([name, value]) => [
     '-H',
@@ -52,8 +58,13 @@ export async function runCurl(
   const format = '%{http_code} %{time_total}'
   const quiet = ['-sS', '-o', '/dev/null', '-w', format]
   const target = `${server.url}${path}`
-  const text = await runToEnd('curl', [...quiet, ...fields, ...args, target])
-  const [status = 0, seconds = Infinity] = text.trim().split(' ').map(Number)
-  const failures = status >= 200 && status < 300 ? 0 : 1
-  return { requests: 1, value: bytes / 1e6 / seconds, failures }
+  let [requests, failures, took] = [0, 0, 0]
+  while (took < seconds) {
+    const text = await runToEnd('curl', [...quiet, ...fields, ...args, target])
+    const [status = 0, one = Infinity] = text.trim().split(' ').map(Number)
+    if (status < 200 || status >= 300) failures += 1
+    requests += 1
+    took += one
+  }
+  return { requests, value: (requests * bytes) / 1e6 / took, failures }
 }

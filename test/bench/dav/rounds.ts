@@ -20,7 +20,8 @@ export async function runRounds(
   // Round 0 warms everybody up and is thrown away.
   for (let round = 0; round <= options.rounds; round += 1) {
     for (const work of works) {
-      for (const server of servers) {
+      for (const server of startingWith(round % servers.length, servers)) {
+        await work.warm?.(bench)
         const seconds = round === 0 ? warmUpSeconds : options.seconds
         const sample = await measure(work, server, bench, { seconds, round })
         say(`round ${round}  ${work.name}  ${server.name}  ${sample.value.toFixed(1)} ${work.unit}`)
@@ -30,6 +31,12 @@ export async function runRounds(
   }
   return results
 }
+
+/** Somebody else comes first in each round: who follows finds things warmer. */
+const startingWith = <T>(index: number, all: readonly T[]): T[] => [
+  ...all.slice(index),
+  ...all.slice(0, index),
+]
 
 async function measure(
   work: Work,

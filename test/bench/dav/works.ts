@@ -1,7 +1,7 @@
 import { rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Work } from './contract.ts'
-import { bigBytes, coldDirectories } from './data.ts'
+import { bigBytes, coldDirectories, readBig, readCold } from './data.ts'
 import { listEachOnce } from './each-once.ts'
 import { runCurl, runWrk } from './load.ts'
 import { stallDownloads } from './stalled.ts'
@@ -54,6 +54,7 @@ export const works: readonly Work[] = [
     title: 'PROPFIND depth 1, 1,000 files, first listing, c8',
     unit: 'req/s',
     target: { of: 'apache', ratio: 1 },
+    warm: ({ data }) => readCold(data),
     async run(server, bench, { round }) {
       // Under names that nobody has seen, each directory is listed once.
       const fresh = `${server.name}-${round}`
@@ -97,7 +98,9 @@ export const works: readonly Work[] = [
     title: 'GET 1 GiB',
     unit: 'MB/s',
     target: { of: 'apache', ratio: 0.9 },
-    run: (server) => runCurl(server, '/big.bin', bigBytes, []),
+    warm: ({ data }) => readBig(data),
+    run: (server, _, { seconds }) =>
+      runCurl(server, { path: '/big.bin', bytes: bigBytes, seconds }),
   },
   {
     name: 'put-4k',
@@ -112,10 +115,14 @@ export const works: readonly Work[] = [
     title: 'PUT 1 GiB',
     unit: 'MB/s',
     target: { of: 'apache', ratio: 1.2 },
-    run: (server, bench) =>
-      runCurl(server, `/put/${server.name}.bin`, bigBytes, [
-        ...['-T', join(bench.data, 'big.bin'), '-H', 'Expect:'],
-      ]),
+    warm: ({ data }) => readBig(data),
+    run: (server, bench, { seconds }) =>
+      runCurl(server, {
+        path: `/put/${server.name}.bin`,
+        bytes: bigBytes,
+        seconds,
+        args: ['-T', join(bench.data, 'big.bin'), '-H', 'Expect:'],
+      }),
   },
   {
     name: 'propfind-d1-10000',
