@@ -26,7 +26,7 @@ const provenBytes = 1024 * 1024
 /** Below this a connection that can be used again is worth more. */
 const minBytes = 8 * 1024 * 1024
 
-/** Downloads with large buffers, 1.5 MiB each; the others are as good as a stream. */
+/** Downloads with large buffers, 2 MiB each; the others are as good as a stream. */
 const maxLarge = 16
 let large = 0
 

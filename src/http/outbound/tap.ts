@@ -3,9 +3,9 @@ import type { OnReadOpts, Socket } from 'node:net'
 /** What a connection usually reads at once. */
 const readBytes = 64 * 1024
 
-/** What is read at once past the parser; three of them are enough to never wait. */
-const largeBytes = 512 * 1024
-const largeCount = 3
+/** What is read at once past the parser; one is filled while the other is written. */
+const largeBytes = 1024 * 1024
+const largeCount = 2
 
 /** Takes the bytes of a connection past whoever parses its HTTP. */
 export interface Diversion {
