@@ -57,7 +57,7 @@ function firstSteps(publicUrl: string, { username, password }: FirstUser): strin
     '',
     'Mount the files with rclone:',
     '',
-    `    mkdir -p ~/davmesh && rclone mount :webdav: ~/davmesh --daemon --vfs-cache-mode writes --vfs-write-back 0s --webdav-url ${url} --webdav-user ${username} --webdav-pass "$(rclone obscure ${password})"`,
+    `    rclone config create davmesh webdav url=${url} vendor=owncloud user=${username} pass=${password} --obscure && mkdir -p ~/davmesh && rclone mount davmesh: ~/davmesh --daemon --vfs-cache-mode writes --vfs-write-back 1s`,
     '',
     'or with davfs2 (its default buffer is too small for Linux 6.16 and later, hence the file):',
     '',

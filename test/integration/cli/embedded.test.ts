@@ -43,7 +43,7 @@ describe('davmesh serve without a configuration', () => {
     const [, password = ''] = /app password \(shown this once\):\s+(\S+)/.exec(first.out) ?? []
     expect(password.length).toBeGreaterThanOrEqual(22)
     expect(first.out).toContain(`davmesh serves ${url}`)
-    expect(first.out).toContain(`--webdav-url ${url}/dav/files/me/`)
+    expect(first.out).toContain(`url=${url}/dav/files/me/`)
     expect(first.out).toContain('mount -t davfs')
     const dav = davClient(`http://127.0.0.1:${port}/dav/files/me/`, basic('me', password))
     expect((await dav.put('hello.txt', 'hello')).status).toBe(201)

@@ -1,4 +1,5 @@
-import { accessSync, readFileSync } from 'node:fs'
+import { accessSync, existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { run } from './tools.ts'
 
 /** Why nothing can be mounted here, or undefined where it can. */
@@ -31,6 +32,17 @@ export async function unmount(folder: string): Promise<void> {
   // A busy or dead mount must not outlive the test.
   if (code !== 0) await run('umount', ['--lazy', folder])
   if (isMounted(folder)) throw new Error(`${folder} is still mounted: ${err}`)
+}
+
+/** Whether rclone, with its cache in this home, has something that it has not uploaded to the end. */
+export function isUploading(home: string): boolean {
+  const notes = join(home, '.cache', 'rclone', 'vfsMeta')
+  if (!existsSync(notes)) return false
+  return readdirSync(notes, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .some(({ parentPath, name }) =>
+      /"Dirty": *true/.test(readFileSync(join(parentPath, name), 'utf8')),
+    )
 }
 
 /** Asks until the answer is yes; there is no event for another process's work. */

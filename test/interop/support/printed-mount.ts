@@ -26,8 +26,8 @@ export async function servePlace(client: MountClient, name: PlaceName): Promise<
   const { username = '', password = '' } = login ?? {}
   const command = first.command
     .replace(/http:\S+\/dav\/files\/me\//, `${url}/`)
-    .replace(/(username=|--webdav-user )me\b/, `$1${username}`)
-    .replace(/(echo|obscure) (?!')[^\s)]+/, `$1 ${password}`)
+    .replace(/\b(username|user)=me\b/, `$1=${username}`)
+    .replace(/(echo |pass=)(?!')\S+/, `$1${password}`)
   return { root, command, close }
 }
 
