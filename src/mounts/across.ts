@@ -119,6 +119,8 @@ async function copyFile(from: End, to: End, options: AcrossOptions): Promise<Pla
   const leave = (): void => void content.destroy(signal?.reason as Error)
   signal?.addEventListener('abort', leave, { once: true })
   try {
+    // Nobody listened while the file was opened.
+    signal?.throwIfAborted()
     const { modifiedAt, size } = file.entry
     await checkRoom(to, size)
     const { created } = await to.tree.write(to.path, inTime(content, options.limits), {

@@ -73,8 +73,19 @@ describe('a copy from a sender to the own files', () => {
       })
     }
 
+  /** Until all connections of the test before are gone, somebody is told to come again. */
+  const untilReady = async (): Promise<void> => {
+    mount.sender.behave()
+    let status = 503
+    while (status === 503) {
+      stage.clock.advance('31m')
+      status = (await stage.files.get(`${mount.path}/ten.txt`)).status
+    }
+    expect(status).toBe(200)
+  }
+
   it('ends when the sender only drips', async () => {
-    stage.clock.advance('31m')
+    await untilReady()
     mount.sender.misbehave(sends('x'), 'GET')
     const answer = await stage.files.call('COPY', `${mount.path}/ten.txt`, {
       headers: { destination },
@@ -84,12 +95,31 @@ describe('a copy from a sender to the own files', () => {
   })
 
   it('ends when the client leaves', async () => {
-    stage.clock.advance('31m')
+    await untilReady()
     mount.sender.misbehave(sends('x'.repeat(10_000)), 'GET')
     const socket = ask(head('COPY', `${mount.path}/ten.txt`, `Destination: ${destination}\r\n`))
     while (!isSending()) await sleep(20)
     await sleep(100)
     socket.destroy()
+    while (isSending()) await sleep(20)
+    expect(await copied()).toBe(404)
+  })
+
+  it('ends when the client leaves before the sender answers', async () => {
+    await untilReady()
+    const begin = sends('x'.repeat(10_000))
+    const asked = new Promise<void>((resolve) => {
+      mount.sender.misbehave((req, res) => {
+        resolve()
+        setTimeout(() => {
+          if (!res.destroyed) begin(req, res)
+        }, 200)
+      }, 'GET')
+    })
+    const socket = ask(head('COPY', `${mount.path}/ten.txt`, `Destination: ${destination}\r\n`))
+    await asked
+    socket.destroy()
+    await sleep(500)
     while (isSending()) await sleep(20)
     expect(await copied()).toBe(404)
   })
