@@ -8,9 +8,9 @@ import { armFault, createLogger, systemClock, type Logger } from './core/index.t
 import { findDamage, migrateData } from './data.ts'
 import { openServices, type Overrides, type Services } from './services.ts'
 import { followConfig } from './reload.ts'
-import { startPrimary, type Primary } from './primary.ts'
+import type { Primary } from './primary.ts'
 import { rotateSecret } from './rotate-secret.ts'
-import { startServer, startWorker, type Server } from './server.ts'
+import type { Server } from './server.ts'
 import { catchSignals, ignoreSignals } from './signals.ts'
 import {
   configurationVariable,
@@ -54,10 +54,12 @@ function openWith(config: Config): Overrides {
   return { colleagues }
 }
 
+/** Brings what serves along with it: every other command is done sooner without. */
 async function serve(services: Services): Promise<Server & { isWorker: boolean }> {
   endOnSurprise(services.log)
   const load = (): Config => readAgain?.() ?? services.config
   if (colleagues) {
+    const { startWorker } = await import('./server.ts')
     const worker = await startWorker(services, colleagues)
     const following = followConfig(services, load, worker)
     colleagues.onReload(following.reload)
@@ -66,6 +68,7 @@ async function serve(services: Services): Promise<Server & { isWorker: boolean }
   }
   const react = catchSignals(services.log)
   if (countWorkers(services.config.workers) > 1) {
+    const { startPrimary } = await import('./primary.ts')
     const primary = await startPrimary(services)
     const following = followConfig(services, load, primary)
     services.events.onAny((event) => {
@@ -83,6 +86,7 @@ async function serve(services: Services): Promise<Server & { isWorker: boolean }
     })
     return { ...primary, isWorker: false }
   }
+  const { startServer } = await import('./server.ts')
   const server = await startServer(services)
   const following = followConfig(services, load, server)
   void server.stopped.then(following.stop)
