@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { liveMib } from '../../support/live-memory.ts'
 import { mountStage, type MountStage } from '../../support/mount-stage.ts'
 import {
   badDownloads,
@@ -69,14 +70,14 @@ describe('connections to a sender', () => {
     mount.sender.behave()
     stage.clock.advance('31m')
     mount.sender.misbehave(endlessDownload, 'GET')
-    const before = process.memoryUsage().rss
+    const before = liveMib()
     const { hostname, port } = new URL(stage.server.url)
     const socket = connect(Number(port), hostname)
     socket.pause()
     const head = `GET /dav/files/bob/${mount.path}/ten.txt HTTP/1.1\r\nHost: ${hostname}:${port}\r\n`
     socket.write(`${head}Authorization: ${stage.files.authorization ?? ''}\r\n\r\n`)
     await sleep(1500)
-    expect((process.memoryUsage().rss - before) / 2 ** 20).toBeLessThan(64)
+    expect(liveMib() - before).toBeLessThan(64)
     expect((await stage.files.get('own.txt')).text).toBe('my own')
     socket.destroy()
     await untilClosed(2)
