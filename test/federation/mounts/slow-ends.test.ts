@@ -34,6 +34,17 @@ function ask(text: string) {
   return socket
 }
 
+/** Who waits for a connection is told to come again; each time so much later. */
+async function untilServed(later: '1m' | '31m'): Promise<void> {
+  mount.sender.behave()
+  let status = 503
+  while (status === 503) {
+    stage.clock.advance(later)
+    status = (await stage.files.get(`${mount.path}/ten.txt`)).status
+  }
+  expect(status).toBe(200)
+}
+
 describe('clients that stop reading', () => {
   it('keep all connections to a sender no longer than they may', async () => {
     mount.sender.misbehave(endlessDownload, 'GET')
@@ -41,14 +52,7 @@ describe('clients that stop reading', () => {
       ask(head('GET', `${mount.path}/ten.txt`)).pause(),
     )
     while ((await mount.sender.connections()) < 32) await sleep(20)
-    mount.sender.behave()
-    // Those that wait for a connection are told to come again.
-    let status = 503
-    while (status === 503) {
-      stage.clock.advance('1m')
-      status = (await stage.files.get(`${mount.path}/ten.txt`)).status
-    }
-    expect(status).toBe(200)
+    await untilServed('1m')
     for (const socket of stalled) socket.destroy()
   })
 })
@@ -73,19 +77,8 @@ describe('a copy from a sender to the own files', () => {
       })
     }
 
-  /** Until all connections of the test before are gone, somebody is told to come again. */
-  const untilReady = async (): Promise<void> => {
-    mount.sender.behave()
-    let status = 503
-    while (status === 503) {
-      stage.clock.advance('31m')
-      status = (await stage.files.get(`${mount.path}/ten.txt`)).status
-    }
-    expect(status).toBe(200)
-  }
-
   it('ends when the sender only drips', async () => {
-    await untilReady()
+    await untilServed('31m')
     mount.sender.misbehave(sends('x'), 'GET')
     const answer = await stage.files.call('COPY', `${mount.path}/ten.txt`, {
       headers: { destination },
@@ -95,7 +88,7 @@ describe('a copy from a sender to the own files', () => {
   })
 
   it('ends when the client leaves', async () => {
-    await untilReady()
+    await untilServed('31m')
     mount.sender.misbehave(sends('x'.repeat(10_000)), 'GET')
     const socket = ask(head('COPY', `${mount.path}/ten.txt`, `Destination: ${destination}\r\n`))
     while (!isSending()) await sleep(20)
@@ -106,7 +99,7 @@ describe('a copy from a sender to the own files', () => {
   })
 
   it('ends when the client leaves before the sender answers', async () => {
-    await untilReady()
+    await untilServed('31m')
     const begin = sends('x'.repeat(10_000))
     const asked = new Promise<void>((resolve) => {
       mount.sender.misbehave((req, res) => {
