@@ -106,6 +106,8 @@ export interface WriteOptions {
   readonly maxBytes?: number
   /** Checked again at the instant of replacing; when it no longer holds: `changed`. */
   readonly expected?: Expected | undefined
+  /** Nobody else needs the parts of the body: the tree may free them as soon as they are written. */
+  readonly disposable?: boolean
 }
 
 export interface PlaceOptions {

@@ -13,6 +13,8 @@ export interface RemoteRequest {
   readonly headers?: Readonly<Record<string, string>>
   /** A stream can be sent once only. */
   readonly body?: string | Uint8Array | Readable
+  /** Nobody else needs the parts of a streamed body. */
+  readonly disposable?: boolean
   readonly signal?: AbortSignal
 }
 

@@ -10,7 +10,7 @@ import {
 import { rename, type FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { promisify } from 'node:util'
-import { newId, reach } from '../../core/index.ts'
+import { freeMemory, newId, reach } from '../../core/index.ts'
 import { FileError, missingParent, toFileError } from '../errors.ts'
 import type { Expected, WriteOptions, Written } from '../file-tree.ts'
 import { reservedName } from '../tree-path.ts'
@@ -31,6 +31,7 @@ export async function writeLocalFile(
   options: WriteOptions,
 ): Promise<Written> {
   const { durability, turns, readBatches } = context
+  const { disposable = false } = options
   await context.guard.verifyParent(target)
   const existing = checkReplaceable(await context.guard.look(target))
   const batches = readBatches(body, options.maxBytes ?? Infinity)
@@ -52,7 +53,7 @@ export async function writeLocalFile(
     const isSmall = first.isLast && first.length <= smallBytes && isQuick(context)
     const stats = await (isSmall
       ? writeSmall(context, temporary, first, around)
-      : writeLarge(context, temporary, first, batches, around))
+      : writeLarge(context, temporary, { first, batches, disposable }, around))
     const created = await turns.take([target], async () => {
       await reach('put.placing')
       return commit(context, temporary, target, options.expected)
@@ -73,6 +74,12 @@ export async function writeLocalFile(
 interface Around {
   readonly begin: (fd: number) => void
   readonly finish: (fd: number) => Stats
+}
+
+interface Content {
+  readonly first: Batch
+  readonly batches: Batches
+  readonly disposable: boolean
 }
 
 const isQuick = ({ guard, pace }: LocalContext): boolean => guard.isQuick() && pace.isQuick()
@@ -115,15 +122,14 @@ async function writeSmall(
 async function writeLarge(
   context: LocalContext,
   temporary: string,
-  first: Batch,
-  batches: Batches,
+  content: Content,
   { begin, finish }: Around,
 ): Promise<Stats> {
   const handle = await createFile(context, temporary)
   try {
     await reach('put.opened')
     begin(handle.fd)
-    await pour(handle, first, batches)
+    await pour(handle, content)
     await reach('put.written')
     const stats = finish(handle.fd)
     if (context.durability === 'full') await handle.datasync()
@@ -163,12 +169,12 @@ async function commit(
 }
 
 /** While one batch is being written the next one comes in. */
-async function pour(handle: FileHandle, first: Batch, batches: Batches): Promise<void> {
+async function pour(handle: FileHandle, { first, batches, disposable }: Content): Promise<void> {
   let writing = Promise.resolve()
   try {
     for (let batch = first; ; batch = await batches.next()) {
       await writing
-      writing = writeAll(handle, batch.chunks)
+      writing = writeAll(handle, batch.chunks, disposable)
       // It is awaited later; until then its failure is nobody's surprise.
       writing.catch(() => undefined)
       if (batch.isLast) break
@@ -179,7 +185,11 @@ async function pour(handle: FileHandle, first: Batch, batches: Batches): Promise
 }
 
 /** A disk that runs full accepts a part first, and says ENOSPC only when asked again. */
-async function writeAll(handle: FileHandle, batch: readonly Uint8Array[]): Promise<void> {
+async function writeAll(
+  handle: FileHandle,
+  batch: readonly Uint8Array[],
+  disposable: boolean,
+): Promise<void> {
   let rest = batch.filter((chunk) => chunk.length > 0)
   while (rest.length > 0) {
     let { bytesWritten } = await handle.writev(rest)
@@ -190,4 +200,5 @@ async function writeAll(handle: FileHandle, batch: readonly Uint8Array[]): Promi
     }
     rest = unwritten
   }
+  if (disposable) batch.forEach(freeMemory)
 }

@@ -97,7 +97,7 @@ async function fetchStream(
 ): Promise<OutboundStreamResponse> {
   const url = parseTarget(request.url, settings)
   const host = authorityOf(url)
-  const { body, signal, isSlow = false } = request
+  const { body, signal, disposable = false, isSlow = false } = request
   const isUpload = body instanceof Readable
   const tooLate = (timeoutMs: number) => () =>
     new OutboundError('timeout', host, { detail: { timeoutMs } })
@@ -115,7 +115,7 @@ async function fetchStream(
       ...dispatchOptions(url, request),
       // undici takes any iterable, and asks for the next part when the socket has taken the last;
       // its types do not say so.
-      body: isUpload ? (watched(body, taking) as unknown as Readable) : (body ?? null),
+      body: isUpload ? (watched(body, taking, disposable) as unknown as Readable) : (body ?? null),
     }
     const watch = { signal: AbortSignal.any(signals), host, silence: giving }
     const response = await transfer(agent, options, watch)

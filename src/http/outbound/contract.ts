@@ -46,6 +46,8 @@ export interface OutboundRequest extends OutboundHead {
 export interface OutboundStreamRequest extends OutboundHead {
   readonly body?: Uint8Array | string | Readable | undefined
   readonly signal?: AbortSignal | undefined
+  /** Nobody else needs the parts of a streamed body: they are freed as soon as they are sent. */
+  readonly disposable?: boolean
   /** It may be long until there is an answer: it is waited for as for that to an upload. */
   readonly isSlow?: boolean
 }

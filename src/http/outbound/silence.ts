@@ -1,4 +1,5 @@
-import type { Readable } from 'node:stream'
+import { getDefaultHighWaterMark, type Readable } from 'node:stream'
+import { freeMemory } from '../../core/index.ts'
 
 /** Ends an exchange in which a side neither takes nor gives anything for too long. */
 export interface Silence {
@@ -43,7 +44,11 @@ const stepBytes = 64 * 1024
  * A body as it is taken. Who takes a part asks for the next one once the socket has room for it;
  * until then it is the other side's turn, and while the source has nothing it is not.
  */
-export async function* watched(body: Readable, silence: Silence): AsyncGenerator<Uint8Array> {
+export async function* watched(
+  body: Readable,
+  silence: Silence,
+  disposable: boolean,
+): AsyncGenerator<Uint8Array> {
   silence.stop()
   for await (const chunk of body as AsyncIterable<Uint8Array>) {
     for (let at = 0; at < chunk.length; at += stepBytes) {
@@ -51,6 +56,11 @@ export async function* watched(body: Readable, silence: Silence): AsyncGenerator
       yield chunk.length <= stepBytes ? chunk : chunk.subarray(at, at + stepBytes)
       silence.stop()
     }
+    if (disposable && isSent(chunk)) freeMemory(chunk)
   }
   silence.wait()
 }
+
+/** A socket has room again after so much only when it has nothing left; less may still wait in it. */
+const isSent = ({ length }: Uint8Array): boolean =>
+  (length % stepBytes || stepBytes) >= getDefaultHighWaterMark(false)

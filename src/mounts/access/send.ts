@@ -25,7 +25,7 @@ export async function send(
   authorization: string,
   deadline: Deadline,
 ): Promise<OutboundStreamResponse> {
-  const { method, path, isCollection = false, destination, headers, body } = request
+  const { method, path, isCollection = false, destination, headers, body, disposable } = request
   const isSlow = slowMethods.has(method)
   // They take what they take; the client watches over silence.
   if (isSlow || isStream(request)) deadline.lift()
@@ -40,6 +40,7 @@ export async function send(
     body,
     signal: deadline.signal,
     isSlow,
+    ...(disposable && { disposable }),
   }
   return peers.call(
     host,

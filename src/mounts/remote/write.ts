@@ -34,7 +34,13 @@ export async function writeRemote(
   const sent = Readable.from(count(body, options.maxBytes, counter), { objectMode: false })
   let answer: Answer
   try {
-    answer = await remote.call({ method: 'PUT', path, headers: headersFor(options), body: sent })
+    answer = await remote.call({
+      method: 'PUT',
+      path,
+      headers: headersFor(options),
+      body: sent,
+      disposable: options.disposable ?? false,
+    })
   } catch (error) {
     throw counter.failure ?? error
   } finally {

@@ -38,6 +38,7 @@ async function runPut(exchange: Exchange, allow: string): Promise<void> {
         expected: expectedState(exchange, entry),
         modifiedAt,
         size: sizeOf(exchange),
+        disposable: true,
       }),
   )
     .catch((error: unknown) => {
