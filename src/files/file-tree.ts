@@ -67,6 +67,8 @@ export interface OpenFile {
    * the range, so that nobody mistakes half a file for a whole one.
    */
   stream(range?: ByteRange): Readable
+  /** The parts of a stream are nobody else's: whoever reads them may free them. */
+  readonly disposable?: boolean
   /**
    * Fills a buffer with what begins at `position`, where that is cheaper than a stream; it fails
    * when the content ends before.

@@ -127,6 +127,7 @@ async function copyFile(from: End, to: End, options: AcrossOptions): Promise<Pla
       ...(!options.overwrite && { expected: 'absent' as const }),
       ...(options.copied && { modifiedAt }),
       size,
+      disposable: file.disposable ?? false,
       maxBytes: options.limits.maxBytes,
     })
     return { created }

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { FileError, type FileTree, type Space, type TreePath } from '../files/index.ts'
 import { paced, type Pace } from '../http/index.ts'
+import { partsOf } from './content/parts.ts'
 import { DavError } from './errors.ts'
 
 /** One upload that has been let in. */
@@ -104,7 +105,7 @@ export function createUploads(keepFreeBytes: number): Uploads {
       }
 
       return {
-        bodyOf: (req, pace) => paced(contentOf(req), { pace, tooSlow, took: take }),
+        bodyOf: (req, pace) => paced(partsOf(req), { pace, tooSlow, took: take }),
         end() {
           owe(store, -left)
           left = 0
@@ -113,6 +114,3 @@ export function createUploads(keepFreeBytes: number): Uploads {
     },
   }
 }
-
-const contentOf = (req: IncomingMessage): AsyncIterable<Uint8Array> =>
-  req.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>

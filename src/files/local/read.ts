@@ -48,6 +48,7 @@ export async function openLocalFile(
   const entry = toEntry(name, stats)
   return {
     entry,
+    disposable: true,
     async bytes() {
       const buffer = Buffer.allocUnsafe(entry.size)
       await fill(handle, buffer, 0)

@@ -163,6 +163,7 @@ function openFile(
 
   return {
     entry,
+    disposable: true,
     bytes: async () =>
       entry.size === 0 && !unused
         ? Buffer.alloc(0)

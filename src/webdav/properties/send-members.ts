@@ -10,6 +10,7 @@ import {
 import { endTogether } from '../../http/index.ts'
 import { DavError, toDavError } from '../errors.ts'
 import type { Exchange } from '../exchange.ts'
+import { clientGone } from '../reply.ts'
 import { xmlType } from '../../xml/index.ts'
 import type { Subject } from './live.ts'
 import {
@@ -131,7 +132,7 @@ async function* listExisting(tree: FileTree, path: TreePath): AsyncGenerator<rea
 
 /** Nobody walks on for a client that is gone. */
 async function writePiece(res: ServerResponse, piece: Buffer): Promise<void> {
-  if (res.destroyed) throw Object.assign(new Error('the client is gone'), { code: 'ECONNRESET' })
+  if (res.destroyed) throw clientGone()
   if (res.write(piece)) return
   const gone = new AbortController()
   const cancel = (): void => gone.abort()
