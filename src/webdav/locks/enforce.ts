@@ -100,19 +100,39 @@ export async function receiving<Result>(
   body: AsyncIterable<Uint8Array>,
   work: (body: AsyncIterable<Uint8Array>) => Promise<Result>,
 ): Promise<Result> {
-  let leave = (): void => undefined
+  let leave: (() => void) | undefined
   let isOver = false
-  async function* checkedBody(): AsyncGenerator<Uint8Array> {
-    yield* body
+  const checked = withEnd(body, async () => {
     // Who has given up may still be owed the rest of the body.
-    if (isOver) return
+    if (isOver || leave) return
     leave = enter(exchange, affected)
     await requireTokens(exchange, affected)
-  }
+  })
   try {
-    return await work(checkedBody())
+    return await work(checked)
   } finally {
     isOver = true
-    leave()
+    leave?.()
+  }
+}
+
+/** The same parts; nobody learns that they were all before `atEnd`. As a generator it was a twentieth of a small PUT. */
+function withEnd(
+  body: AsyncIterable<Uint8Array>,
+  atEnd: () => Promise<void>,
+): AsyncIterable<Uint8Array> {
+  const parts = body[Symbol.asyncIterator]()
+  return {
+    [Symbol.asyncIterator]: () => ({
+      async next() {
+        const result = await parts.next()
+        if (result.done === true) await atEnd()
+        return result
+      },
+      async return() {
+        await parts.return?.()
+        return { done: true, value: undefined }
+      },
+    }),
   }
 }
